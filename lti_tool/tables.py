@@ -1,0 +1,99 @@
+"""Tables of the web application: people, launches, sessions, audit."""
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, Text
+
+from tool_config.database import Instant, metadata
+
+#: A person of a platform: (silo, issuer, sub). `actor` is the key of account {homePage: issuer, name: sub}.
+person = Table(
+    "person",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("sub", Text, nullable=False),
+    Column("username", Text),
+    Column("name", Text),
+    Column("given_name", Text),
+    Column("family_name", Text),
+    Column("email", Text),
+    Column("locale", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+)
+
+#: A login under way: consumed once, by the launch that answers it.
+login_state = Table(
+    "login_state",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("state_hash", Text, primary_key=True),
+    Column("nonce_hash", Text, nullable=False),
+    #: Hash of the secret that the browser keeps in its cookie.
+    Column("binding_hash", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+#: A browser (one partition of its cookies); holds launches, not a person.
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("session_hash", Text, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+launch = Table(
+    "launch",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("launch_id", Text, primary_key=True),
+    Column("session_hash", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("deployment_id", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    #: trainee, tutor, admin; empty: no right.
+    Column("role", Text, nullable=False),
+    #: What was seen to hold: an administrator of the site, a tutor of this course…
+    Column("course_id", BigInteger, nullable=False),
+    Column("resource_link_id", Text, nullable=False, server_default=""),
+    Column("locale", Text, nullable=False, server_default="fr"),
+    Column("return_url", Text),
+    #: Service URLs and custom choice kept for later (JSON).
+    Column("services", JSON, nullable=False, default=dict),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+Index("ix_launch_session", launch.c.silo_id, launch.c.session_hash)
+
+#: One-time code that carries a launch into a new tab, whose cookies are of another partition.
+handover = Table(
+    "handover",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("code_hash", Text, primary_key=True),
+    Column("launch_id", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+#: Who did what, or was refused and why; no token, no name, no address in it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("audit_id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    #: launch, refusal, look, edit, export…
+    Column("action", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("actor", Text),
+    #: Whom it was about, where it was about one person.
+    Column("subject", Text),
+    Column("course_id", BigInteger),
+    Column("reason", Text),
+)
+Index("ix_audit_at", audit.c.silo_id, audit.c.at)

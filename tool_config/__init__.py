@@ -1,0 +1,1 @@
+"""What an institution decides: settings, silos, platforms, roles, vocabulary, rules."""

@@ -1,0 +1,146 @@
+"""Engine, transactions and column types: one code for SQLite and PostgreSQL.
+
+On PostgreSQL the login role owns the tables; every transaction of the tool steps down to the role
+``estime_silo``, which row-level security confines to the silo named by ``app.silo``. A connection that
+names no silo sees no row (fail-closed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+
+#: The one MetaData of the project; tables register on it from tool_config, xapi and lti_tool.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: PostgreSQL role without login to which every transaction steps down.
+SILO_ROLE = "estime_silo"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC: ``timestamptz`` on PostgreSQL, microseconds since 1970 on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        if dialect.name == "postgresql":
+            return value
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return value.astimezone(UTC)  # type: ignore[no-any-return]
+        return _EPOCH + timedelta(microseconds=value)
+
+
+def open_engine(url: str) -> Engine:
+    """Open the store named by ``url`` (``sqlite:///path`` or ``postgresql://…``); connects lazily."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    raise ValueError(f"unknown kind of database: {parsed.get_backend_name()}")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by hand, below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.close()
+
+
+@contextmanager
+def transaction(engine: Engine, silo_id: int, *, write: bool = True) -> Iterator[Connection]:
+    """Yield a connection confined to one silo; commits at the end, rolls back on any error.
+
+    ``write=False`` takes a read snapshot only: on SQLite readers never wait for the writer.
+    """
+    with _begin(engine, write=write) as conn:
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql(f"SET LOCAL ROLE {SILO_ROLE}; SET LOCAL app.silo = {int(silo_id):d}")
+        yield conn
+
+
+@contextmanager
+def locating(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection that sees no silo: only the narrow look-ups of ``silos`` and ``platforms`` work."""
+    with _begin(engine, write=False) as conn:
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql(f"SET LOCAL ROLE {SILO_ROLE}")
+        yield conn
+
+
+@contextmanager
+def administration(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection of the tables' owner, above silos: migrations and the command line only."""
+    with _begin(engine, write=True) as conn:
+        yield conn
+
+
+@contextmanager
+def _begin(engine: Engine, *, write: bool) -> Iterator[Connection]:
+    with engine.connect() as conn, conn.begin():
+        if conn.dialect.name == "sqlite":
+            # The driver begins nothing by itself: a write takes its lock at once, so that it never
+            # fails half-way for having read first.
+            conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        yield conn
+
+
+def insert(conn: Connection, table: Table) -> Any:
+    """Return an INSERT of the connection's dialect, with ``on_conflict_do_nothing`` and ``…_do_update``."""
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -1,0 +1,1 @@
+"""The learning record store; knows nothing of LTI or of pages."""
