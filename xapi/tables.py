@@ -260,7 +260,10 @@ rollup_actor_day = Table(
     Column("last_at", Instant, nullable=False),
 )
 Index(
-    "ix_rollup_actor_day_day", rollup_actor_day.c.silo_id, rollup_actor_day.c.course_id, rollup_actor_day.c.day
+    "ix_rollup_actor_day_day",
+    rollup_actor_day.c.silo_id,
+    rollup_actor_day.c.course_id,
+    rollup_actor_day.c.day,
 )
 
 rollup_activity_day = Table(
