@@ -1,0 +1,96 @@
+"""Thresholds that an institution may change: `rules.yaml`, read once into frozen objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+#: Caps, minutes, for which the rollups hold the time spent.
+CAPS = (10, 30, 60)
+
+T = TypeVar("T")
+
+_FILE = Path(__file__).with_name("rules.yaml")
+
+
+class RulesError(Exception):
+    """A rule that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class TimeSpent:
+    """Capped-gap estimate: gaps longer than the cap are not counted."""
+
+    cap_minutes: int
+    sensitivity_minutes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class States:
+    """When a learner's or a module's state becomes worth a look; days, modules, people."""
+
+    inactive_days: int
+    not_connected_days: int
+    slow_modules_behind: int
+    stuck_people: int
+    stuck_days: int
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Smallest group shown: threshold k of one course, and across communities."""
+
+    course: int
+    across: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Every threshold of the tool."""
+
+    time_spent: TimeSpent
+    states: States
+    disclosure: Disclosure
+
+
+@cache
+def load(path: Path = _FILE) -> Rules:
+    """Read the rules; RulesError on one that is missing, unknown or not usable."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or set(content) != {item.name for item in fields(Rules)}:
+        raise RulesError(f"{path.name} must have exactly: {', '.join(item.name for item in fields(Rules))}")
+    rules = Rules(
+        time_spent=_section(TimeSpent, "time_spent", content),
+        states=_section(States, "states", content),
+        disclosure=_section(Disclosure, "disclosure", content),
+    )
+    for minutes in (rules.time_spent.cap_minutes, *rules.time_spent.sensitivity_minutes):
+        if minutes not in CAPS:
+            raise RulesError(f"time_spent: {minutes} minutes is not one of the caps computed: {CAPS}")
+    if min(rules.disclosure.course, rules.disclosure.across) < 2:
+        raise RulesError("disclosure: a threshold under 2 protects nobody")
+    return rules
+
+
+def _section(kind: type[T], name: str, content: dict[str, Any]) -> T:
+    given = content[name]
+    expected = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(given, dict) or set(given) != expected:
+        raise RulesError(f"{name} must have exactly: {', '.join(sorted(expected))}")
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if isinstance(value, list) and value and all(_positive(item) for item in value):
+            values[key] = tuple(value)
+        elif _positive(value):
+            values[key] = value
+        else:
+            raise RulesError(f"{name}.{key} must be a positive whole number")
+    return kind(**values)
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -1,0 +1,130 @@
+"""Silos: watertight communities, found by name, by key, or one after the other."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection, Engine, Integer, column, func, insert, select
+
+from tool_config.database import locating
+from tool_config.tables import lrs_key, silo
+
+_NAME = re.compile(r"[^\W_](?:[\w .'’()&/-]{0,98}[\w.)])?")
+
+
+class SiloError(Exception):
+    """A silo that cannot be made or found; the message says why."""
+
+
+@dataclass(frozen=True)
+class Silo:
+    """One community. ``pseudonym_key`` is 32 random bytes, never shown."""
+
+    silo_id: int
+    name: str
+    time_zone: str
+    pseudonym_key: bytes
+
+
+class FoundKey(NamedTuple):
+    """An LRS key as the store keeps it; ``secret_hash`` is of argon2, ``scopes`` separated by spaces."""
+
+    silo_id: int
+    key_id: str
+    secret_hash: str
+    scopes: str
+    repair: str | None
+    revoked_at: datetime | None
+
+
+def add(conn: Connection, name: str, *, now: datetime, time_zone: str = "Europe/Paris") -> int:
+    """Make a silo and return its number; ``conn`` is of ``administration``.
+
+    Raises SiloError on a name already taken or not usable, or on an unknown time zone.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name) or name.isdigit():
+        raise SiloError(
+            f"{name!r} cannot name a silo: 1 to 100 letters, digits, spaces and . ' ( ) & / -, "
+            "not a number alone"
+        )
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SiloError(f"{time_zone!r} is not a time zone such as Europe/Paris") from None
+    if conn.execute(select(silo.c.silo_id).where(silo.c.name == name)).first():
+        raise SiloError(f"a silo named {name!r} already exists")
+    values = {
+        "name": name,
+        "time_zone": time_zone,
+        "pseudonym_key": secrets.token_bytes(32),
+        "created_at": now,
+    }
+    return int(conn.execute(insert(silo).values(values).returning(silo.c.silo_id)).scalar_one())
+
+
+def by_name(conn: Connection, name: str) -> Silo:
+    """Return the silo of that name, or of that number; SiloError when there is none."""
+    found = conn.execute(_silos().where(silo.c.name == name)).first()
+    if found is None and name.isascii() and name.isdigit() and len(name) < 10:
+        found = conn.execute(_silos().where(silo.c.silo_id == int(name))).first()
+    if found is None:
+        raise SiloError(f"there is no silo {name!r}")
+    return Silo(*found)
+
+
+def get(conn: Connection, silo_id: int) -> Silo:
+    """Return a silo by its number; SiloError when there is none (or the connection may not see it)."""
+    found = conn.execute(_silos().where(silo.c.silo_id == silo_id)).first()
+    if found is None:
+        raise SiloError(f"there is no silo number {silo_id}")
+    return Silo(*found)
+
+
+def list_all(conn: Connection) -> list[Silo]:
+    """Return every silo that the connection may see, by number."""
+    return [Silo(*row) for row in conn.execute(_silos().order_by(silo.c.silo_id))]
+
+
+def list_ids(engine: Engine) -> list[int]:
+    """Return the numbers of all silos, for those who go from one to the next (workers)."""
+    with locating(engine) as conn:
+        if conn.dialect.name == "postgresql":
+            source = func.estime_silos().table_valued(column("silo_id", Integer))
+            return list(conn.execute(select(source.c.silo_id).order_by(source.c.silo_id)).scalars())
+        return list(conn.execute(select(silo.c.silo_id).order_by(silo.c.silo_id)).scalars())
+
+
+def find_key(conn: Connection, key_id: str) -> FoundKey | None:
+    """Return an LRS key by its public half, before its silo is known.
+
+    ``conn`` is of ``locating``; on PostgreSQL the look-up is the function ``estime_find_key``.
+    """
+    table: Any = lrs_key
+    if conn.dialect.name == "postgresql":
+        shape = [column(name, lrs_key.c[name].type) for name in FoundKey._fields]
+        table = func.estime_find_key(key_id).table_valued(*shape)
+    wanted = select(*(table.c[name] for name in FoundKey._fields)).where(table.c.key_id == key_id)
+    found = conn.execute(wanted).first()
+    return FoundKey(*found) if found else None
+
+
+def pseudonym(owner: Silo, actor: str) -> str:
+    """Return the stable pseudonym of an actor in its silo: eight letters and digits, such as ``K7QF-2MXA``.
+
+    Keyed by the silo's own secret: nobody without it can go from a known person to the pseudonym.
+    """
+    digest = hmac.digest(owner.pseudonym_key, actor.encode(), "sha256")
+    text = base64.b32encode(digest[:5]).decode()
+    return f"{text[:4]}-{text[4:]}"
+
+
+def _silos() -> Any:
+    return select(silo.c.silo_id, silo.c.name, silo.c.time_zone, silo.c.pseudonym_key)
