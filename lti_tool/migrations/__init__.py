@@ -1,0 +1,51 @@
+"""The schema's migrations, run from code: `upgrade(engine)`, and whether there is one to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from tool_config.database import administration, locating
+
+#: Two processes that upgrade at once take turns (PostgreSQL advisory lock).
+_LOCK = 0x657374696D65
+_OLDEST_POSTGRESQL = 15
+
+
+class SchemaError(Exception):
+    """The database cannot hold the schema; the message says why and what to do."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to this version of the tool, in one transaction; nothing to do is fine."""
+    with administration(engine) as conn:
+        if conn.dialect.name == "postgresql":
+            _require_version(conn)
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+def is_current(engine: Engine) -> bool:
+    """Return True when the schema is that of this version of the tool."""
+    with locating(engine) as conn:
+        found = MigrationContext.configure(conn).get_current_heads()
+    return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _require_version(conn: Connection) -> None:
+    version = conn.dialect.server_version_info or (0,)
+    if version[0] < _OLDEST_POSTGRESQL:
+        raise SchemaError(f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is needed, this server is {version[0]}")
