@@ -46,6 +46,6 @@ def _config() -> Config:
 
 
 def _require_version(conn: Connection) -> None:
-    version = conn.dialect.server_version_info or (0,)
-    if version[0] < _OLDEST_POSTGRESQL:
-        raise SchemaError(f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is needed, this server is {version[0]}")
+    major = int((conn.dialect.server_version_info or (0,))[0])
+    if major < _OLDEST_POSTGRESQL:
+        raise SchemaError(f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is needed, this server is {major}")

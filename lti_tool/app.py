@@ -1,0 +1,286 @@
+"""The web application, put together: rooms, health, errors, headers, static files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_babel import Babel, gettext
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from whitenoise import WhiteNoise
+
+from lti_tool import migrations
+from lti_tool.web import filters
+from lti_tool.web.assets import DIST
+from tool_config import rules
+from tool_config.database import open_engine
+from tool_config.settings import Settings, SettingsError
+from xapi.cache import Cache, open_cache
+
+_log = logging.getLogger(__name__)
+_requests = logging.getLogger("estime.requests")
+
+#: Built files carry a hash of their content in their name.
+_HASHED = re.compile(r"[.-][0-9A-Za-z_]{8,}\.\w+$")
+#: Languages of the pages, the first by default.
+LANGUAGES = ("fr", "en")
+_DEFAULT_CSP = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'"
+#: Answered in JSON whatever goes wrong.
+_MACHINES = ("/xapi", "/health", "/lti/jwks.json")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What request handlers work with: ``current_app.extensions["estime"]``."""
+
+    settings: Settings
+    engine: Engine
+    clock: Callable[[], datetime]
+    http: httpx.Client
+    cache: Cache
+    rules: rules.Rules
+
+
+def utcnow() -> datetime:
+    """Return the present instant, aware."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    clock: Callable[[], datetime] = utcnow,
+    http: httpx.Client | None = None,
+    worker: bool = False,
+) -> Flask:
+    """Return the application; connects to nothing before the first request, unless ``worker``.
+
+    ``settings`` hold a usable secret key (``Settings.with_secret``). ``worker`` starts the thread that
+    keeps derived tables fresh (embedded mode).
+    """
+    engine = engine or open_engine(settings.store_url)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=settings.max_body, SECRET_KEY=settings.secret_key)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["estime"] = Tool(
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        http=http or httpx.Client(timeout=httpx.Timeout(5), follow_redirects=False),
+        cache=open_cache(settings.redis_url),
+        rules=rules.load(),
+    )
+    Babel(app, default_locale=LANGUAGES[0], locale_selector=_locale)
+    filters.install(app)
+    _install_rooms(app)
+    _install_health(app)
+    _install_errors(app)
+    _install_headers(app)
+    if DIST.is_dir():
+        app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+            app.wsgi_app, root=str(DIST), prefix="/static/", max_age=3600, immutable_file_test=_is_immutable
+        )
+    if worker:
+        _start_worker(app)
+    return app
+
+
+def create_app_from_environment() -> Flask:
+    """Return the application of a server's process (gunicorn), from ``ESTIME_*``.
+
+    Raises SettingsError when a setting cannot be used or the schema is not up to date.
+    """
+    settings = Settings.from_environment(os.environ).with_secret()
+    app = create_app(settings)
+    require_schema(app.extensions["estime"].engine)
+    return app
+
+
+def require_schema(engine: Engine) -> None:
+    """Raise SettingsError when the database is out of reach or its schema is not this version's."""
+    try:
+        current = migrations.is_current(engine)
+    except SQLAlchemyError as error:
+        raise SettingsError(f"the database cannot be reached or read: {_reason(error)}") from error
+    if not current:
+        raise SettingsError("the database's schema is not that of this version: run `estime db upgrade`")
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
+def _install_rooms(app: Flask) -> None:
+    """Mount the store, the launches and the pages."""
+    tool: Tool = app.extensions["estime"]
+    api, lti, pages = _room("xapi.api"), _room("lti_tool.web.lti"), _room("lti_tool.web.pages")
+    if api:
+        app.register_blueprint(api.blueprint(tool.engine, tool.settings, tool.clock), url_prefix="/xapi")
+    if lti:
+        app.register_blueprint(lti.blueprint)
+    if pages:
+        for blueprint in pages.blueprints:
+            app.register_blueprint(blueprint)
+
+
+def _room(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        _log.warning("%s is not there yet", name)
+        return None
+
+
+def _locale() -> str:
+    """Return the language of the answer: the launch's, else the browser's, else French."""
+    chosen = g.get("locale") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def _start_worker(app: Flask) -> None:
+    from lti_tool.worker import Worker
+
+    tool: Tool = app.extensions["estime"]
+    thread = Worker(tool.engine, tool.clock)
+    app.extensions["estime.worker"] = thread
+    thread.start()
+
+
+def _is_immutable(_path: str, url: str) -> bool:
+    return _HASHED.search(url) is not None
+
+
+# --- health ---------------------------------------------------------------------------------------
+
+
+def _install_health(app: Flask) -> None:
+    tool: Tool = app.extensions["estime"]
+
+    @app.get("/health/live")
+    def live() -> Response:
+        return jsonify(live=True)
+
+    @app.get("/health/ready")
+    def ready() -> tuple[Response, int]:
+        try:
+            current = migrations.is_current(tool.engine)
+        except SQLAlchemyError as error:
+            _log.warning("the database is out of reach: %s", type(error).__name__)
+            return jsonify(ready=False, database="unreachable", schema="unknown"), 503
+        state = "current" if current else "outdated"
+        return jsonify(ready=current, database="reachable", schema=state), 200 if current else 503
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+def _install_errors(app: Flask) -> None:
+    @app.get("/")
+    def home() -> str:
+        return _page(
+            title=gettext("Estime s’ouvre depuis un cours"),
+            message=gettext(
+                "Ouvrez l’activité Estime dans votre cours : cette adresse seule ne montre rien."
+            ),
+        )
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Any:
+        status = error.code or 500
+        if error.response is not None and status < 400:
+            return error.response
+        if request.path.startswith(_MACHINES):
+            answer = jsonify(error=error.description or error.name)
+            answer.status_code = status
+            return _keeping_headers(error, answer)
+        title, message = _words(status)
+        return _keeping_headers(error, Response(_page(title=title, message=message), status))
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Any:
+        reference = uuid4().hex[:12]
+        _log.error("unexpected error, reference %s", reference, exc_info=error)
+        if request.path.startswith(_MACHINES):
+            return jsonify(error="unexpected error", reference=reference), 500
+        title, message = _words(500)
+        return _page(title=title, message=message, reference=reference), 500
+
+
+def _keeping_headers(error: HTTPException, answer: Response) -> Response:
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            answer.headers[name] = value
+    return answer
+
+
+def _words(status: int) -> tuple[str, str]:
+    """Return the title and the sentence of an error that no room has worded."""
+    if status == 404:
+        return (
+            gettext("Cette page n’existe pas"),
+            gettext(
+                "L’adresse est fausse, ou la page n’est pas pour vous. Revenez au cours et rouvrez Estime."
+            ),
+        )
+    if status == 405:
+        return gettext("Cette page ne s’ouvre pas ainsi"), gettext("Revenez au cours et rouvrez Estime.")
+    if status == 413:
+        return gettext("Le fichier est trop gros"), gettext(
+            "Envoyez un fichier plus petit, ou en plusieurs fois."
+        )
+    if status >= 500:
+        return (
+            gettext("Quelque chose n’a pas marché chez nous"),
+            gettext("Rien de ce qui était enregistré n’est perdu. Réessayez dans un instant."),
+        )
+    return gettext("La demande n’a pas été comprise"), gettext("Revenez au cours et rouvrez Estime.")
+
+
+def _page(**words: str) -> str:
+    return render_template("error.html", **words)
+
+
+# --- headers and log ------------------------------------------------------------------------------
+
+
+def _install_headers(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        # Not "no-referrer": browsers would then send "Origin: null" with the tool's own forms.
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        if "Content-Security-Policy" not in headers:
+            # An error must show inside the frame where it happens, and has nothing to steal.
+            framing = "" if response.status_code >= 400 else "; frame-ancestors 'none'"
+            headers["Content-Security-Policy"] = _DEFAULT_CSP + framing
+        headers.setdefault("Cache-Control", "no-store")
+        _write_log(response.status_code)
+        return response
+
+
+def _write_log(status: int) -> None:
+    """Log the route, never the address: it may hold a person's identifier or a one-time code."""
+    route = request.url_rule.rule if request.url_rule else "(no route)"
+    elapsed = (time.perf_counter() - g.began) * 1000 if "began" in g else 0.0
+    _requests.info("%s %s %d %.1f ms", request.method, route, status, elapsed)
