@@ -246,19 +246,186 @@ def _duration(text: Any) -> float | None:
 
 
 def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert the event rows of statements just stored and queue their buckets; return how many are new.
+    """Insert the event rows of statements just stored and queue their buckets; return how many events.
 
-    `rows`: rows of the table `statement` (id, stored, timestamp, actor and raw are read). Voiding and
-    voided statements have no event. Safe to call again: what is there stays.
+    `rows`: rows of the table `statement` (id, stored, timestamp, actor and raw are read). Voided
+    statements are not to be given. Safe to call again: what is there stays.
     """
-    raise NotImplementedError
+    found = event_rows(conn, silo_id, rows)
+    if found:
+        conn.execute(insert(conn, event).on_conflict_do_nothing(), found)
+    queue(conn, silo_id, ((row["course_id"], row["actor"], utc_day(row["at"])) for row in found))
+    return len(found)
+
+
+def event_rows(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the event rows of these statements, sorted by key; makes the rows of courses not yet known."""
+    words = vocabularies.load()
+    found: list[dict[str, Any]] = []
+    courses: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        if row["timestamp"].year not in _PLAUSIBLE_YEARS:
+            continue
+        drawn = from_statement(orjson.loads(row["raw"]), words)
+        if drawn is None:
+            continue
+        key = -silo_id
+        if drawn.course_iri is not None:
+            key = course_id(silo_id, drawn.course_iri)
+            courses[key] = {
+                "silo_id": silo_id,
+                "course_id": key,
+                "iri": drawn.course_iri,
+                "created_at": row["stored"],
+            }
+        found.append(_event_row(silo_id, key, row, drawn))
+    _add_courses(conn, silo_id, courses)
+    aliases = resolve(conn, silo_id, {row["spoken_by"] for row in found})
+    for values in found:
+        values["actor"] = aliases.get(values["spoken_by"], values["spoken_by"])
+    found.sort(key=lambda values: (values["course_id"], values["statement_id"]))
+    return found
+
+
+def _event_row(silo_id: int, key: int, row: Mapping[str, Any], drawn: Event) -> dict[str, Any]:
+    return {
+        "silo_id": silo_id,
+        "course_id": key,
+        "statement_id": str(row["id"]),
+        "actor": row["actor"],
+        "spoken_by": row["actor"],
+        "kind": drawn.kind,
+        "at": row["timestamp"],
+        "activity": drawn.activity,
+        "activity_type": drawn.activity_type,
+        "activity_title": drawn.activity_title,
+        "section": drawn.section,
+        "section_title": drawn.section_title,
+        "course_title": drawn.course_title,
+        "score": drawn.score,
+        "success": drawn.success,
+        "duration": drawn.duration,
+        "registration": drawn.registration,
+    }
+
+
+def _add_courses(conn: Connection, silo_id: int, courses: Mapping[int, dict[str, Any]]) -> None:
+    """Insert the courses not yet known, in the order of their keys, so that two batches never deadlock."""
+    wanted = sorted(courses)
+    known: set[int] = set()
+    for start in range(0, len(wanted), CHUNK):
+        some = course.c.course_id.in_(wanted[start : start + CHUNK])
+        known.update(conn.scalars(select(course.c.course_id).where(course.c.silo_id == silo_id, some)))
+    missing = [courses[key] for key in wanted if key not in known]
+    if missing:
+        conn.execute(insert(conn, course).on_conflict_do_nothing(), missing)
+
+
+def resolve(conn: Connection, silo_id: int, actors: Iterable[str]) -> dict[str, str]:
+    """Return the canonical actor of those of `actors` that are aliases."""
+    wanted = sorted(set(actors))
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(actor_alias.c.alias, actor_alias.c.actor).where(
+            actor_alias.c.silo_id == silo_id, actor_alias.c.alias.in_(wanted[start : start + CHUNK])
+        )
+        found.update((alias, actor) for alias, actor in conn.execute(query))
+    return found
+
+
+def utc_day(at: datetime) -> date:
+    """Return the UTC day of an instant: what is queued, so that no time zone is needed to queue."""
+    return at.astimezone(UTC).date()
+
+
+def queue(conn: Connection, silo_id: int, buckets: Iterable[tuple[int, str, date | None]]) -> None:
+    """Append (course, actor, UTC day) to what is to be rolled up, each once; no day: every day.
+
+    Rolling up a UTC day covers the local days that it touches and the one before its first hour, in the
+    time zone of that moment. Events without a course are not rolled up.
+    """
+    rows = [
+        {
+            "silo_id": silo_id,
+            "course_id": key,
+            "pending_id": str(uuid.uuid4()),
+            "actor": actor,
+            "day": day,
+        }
+        for key, actor, day in dict.fromkeys(buckets)
+        if key >= 0 or day is None
+    ]
+    if rows:
+        conn.execute(rollup_pending.insert(), rows)
 
 
 def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> int:
     """Delete the event rows of voided statements and queue what they counted for; return how many."""
-    raise NotImplementedError
+    ids = sorted({str(item) for item in statement_ids})
+    gone: list[tuple[int, str, date | None]] = []
+    for start in range(0, len(ids), CHUNK):
+        where = (
+            event.c.silo_id == silo_id,
+            _any_course(silo_id),
+            event.c.statement_id.in_(ids[start : start + CHUNK]),
+        )
+        for key, actor, at in conn.execute(
+            select(event.c.course_id, event.c.actor, event.c.at).where(*where)
+        ):
+            gone.append((key, actor, utc_day(at)))
+        conn.execute(delete(event).where(*where))
+    outlines = [(key, OUTLINE, None) for key in dict.fromkeys(key for key, _, _ in gone) if key >= 0]
+    queue(conn, silo_id, [*gone, *outlines])
+    return len(gone)
+
+
+def _any_course(silo_id: int) -> Any:
+    """Name the courses of the silo: the event's key begins with the course."""
+    known = select(course.c.course_id).where(course.c.silo_id == silo_id)
+    return or_(event.c.course_id == -silo_id, event.c.course_id.in_(known))
 
 
 def rename_actor(conn: Connection, silo_id: int, alias: str, actor: str) -> bool:
-    """Count the events of `alias` (username, mbox…) for `actor`, now and later; False when known already."""
-    raise NotImplementedError
+    """Count the events of `alias` (username, mbox…) for `actor`, now and later; False when known already.
+
+    An event recorded at the same moment by another transaction is moved at the next refresh.
+    """
+    target = resolve(conn, silo_id, [actor]).get(actor, actor)
+    if alias == target or resolve(conn, silo_id, [alias]).get(alias) == target:
+        return False
+    followers = conn.scalars(
+        select(actor_alias.c.alias).where(actor_alias.c.silo_id == silo_id, actor_alias.c.actor == alias)
+    ).all()
+    names = sorted({alias, *followers})
+    stored = insert(conn, actor_alias)
+    conn.execute(
+        stored.on_conflict_do_update(
+            index_elements=["silo_id", "alias"], set_={"actor": stored.excluded.actor}
+        ),
+        [{"silo_id": silo_id, "alias": name, "actor": target} for name in names],
+    )
+    for name in names:
+        move_alias(conn, silo_id, name)
+    queue(conn, silo_id, [(-silo_id, name, None) for name in names])
+    return True
+
+
+def move_alias(conn: Connection, silo_id: int, alias: str) -> int:
+    """Give the events of an alias to the person it stands for and queue both; return how many moved."""
+    target = resolve(conn, silo_id, [alias]).get(alias, alias)
+    where = (
+        event.c.silo_id == silo_id,
+        _any_course(silo_id),
+        event.c.spoken_by == alias,
+        event.c.actor != target,
+    )
+    touched = conn.execute(select(event.c.course_id, event.c.actor).where(*where).distinct()).all()
+    if not touched:
+        return 0
+    moved = conn.execute(update(event).where(*where).values(actor=target)).rowcount
+    buckets: list[tuple[int, str, date | None]] = []
+    for key, before in touched:
+        if key >= 0:
+            buckets += [(key, before, None), (key, target, None)]
+    queue(conn, silo_id, buckets)
+    return int(moved)
