@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
@@ -99,9 +102,12 @@ class Settings:
         file = self.data_dir / "secret.key"
         if not file.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            file.touch(mode=0o600, exist_ok=True)
-            if not file.read_text():
-                file.write_text(secrets.token_urlsafe(48))
+            # Linked into place whole: of two processes that start at once, both read the same key.
+            with NamedTemporaryFile("w", dir=self.data_dir) as fresh:
+                fresh.write(secrets.token_urlsafe(48))
+                fresh.flush()
+                with suppress(FileExistsError):
+                    os.link(fresh.name, file)
         return replace(self, secret_key=file.read_text().strip())
 
 
