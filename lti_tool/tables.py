@@ -1,6 +1,6 @@
 """Tables of the web application: people, launches, sessions, audit."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
 from tool_config.database import Instant, metadata
 
@@ -97,3 +97,37 @@ audit = Table(
     Column("reason", Text),
 )
 Index("ix_audit_at", audit.c.silo_id, audit.c.at)
+
+#: A questionnaire opened on a module; its template is a copy that no longer changes.
+survey = Table(
+    "survey",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("course_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("survey_id", Text, primary_key=True),
+    #: IRI of the module.
+    Column("module", Text, nullable=False),
+    Column("template", JSON, nullable=False),
+    #: pseudonymous, anonymous
+    Column("mode", Text, nullable=False),
+    Column("opens_at", Instant, nullable=False),
+    Column("closes_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    #: The last step is published; nothing moves any more.
+    Column("settled_at", Instant),
+)
+
+#: An anonymous questionnaire's box: who answered and what is held, in one row rewritten whole at each
+#: answer, so that no row, order, identifier nor size tells one answer from another.
+survey_box = Table(
+    "survey_box",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("course_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("survey_id", Text, primary_key=True),
+    #: Sorted keyed digests of the people who answered, 16 bytes each.
+    Column("participants", LargeBinary, nullable=False),
+    #: Answers not yet released: shuffled, padded to a constant size, encrypted anew each time.
+    Column("held", LargeBinary, nullable=False),
+)
