@@ -1,0 +1,146 @@
+"""What stands before every page of a launch: who looks, one's own requests only, what the browser may load.
+
+``protect(blueprint)`` for every blueprint mounted under ``/c/<launch>``. Views then find ``g.viewer``
+(``lti_tool.access.Viewer``) and ``csrf`` in their templates; forms send it back as ``csrf_token``, scripts
+in the header ``X-CSRF-Token``. Views still receive ``launch`` among their arguments; ``url_for`` fills it in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request
+from flask_babel import gettext as _
+
+from lti_tool import access, sessions
+from tool_config import platforms
+from tool_config.database import transaction
+from tool_config.platforms import origin
+
+if TYPE_CHECKING:
+    from lti_tool.app import Tool
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Unsent(access.AccessError):
+    """A form that did not come from a page of ours, or from one too old."""
+
+
+def tool() -> Tool:
+    """Return what the running application was made of."""
+    return current_app.extensions["estime"]  # type: ignore[no-any-return]
+
+
+def protect(blueprint: Blueprint) -> None:
+    """Guard every page of a blueprint mounted under ``/c/<launch>``."""
+    blueprint.before_request(_enter)
+    blueprint.after_request(seal)
+    blueprint.context_processor(lambda: {"csrf": csrf_token()})
+    blueprint.url_defaults(_fill_launch)
+    blueprint.register_error_handler(access.AccessError, explain)
+
+
+def allow_inline_styles() -> None:
+    """Let the page at hand write inline styles: plotly does, so pages with charts call this."""
+    g.inline_styles = True
+
+
+def csrf_token() -> str:
+    """Return the token that unsafe requests of this launch carry; "" outside a launch."""
+    if "viewer" not in g:
+        return ""
+    cookie = request.cookies.get(sessions.cookie_name(g.viewer.launch_id), "")
+    message = f"csrf\n{g.viewer.launch_id}\n{cookie}".encode("utf-8", "replace")
+    return hmac.new(tool().settings.secret_key.encode(), message, hashlib.sha256).hexdigest()
+
+
+def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that reaches a tool framed by another site: one jar for each framing site (CHIPS).
+
+    ``seconds=0`` takes it away.
+    """
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="None", partitioned=True
+    )
+
+
+def _enter() -> None:
+    arguments = request.view_args or {}
+    launch_id = str(arguments.get("launch", ""))
+    silo_id = sessions.silo_of(launch_id)
+    if silo_id is None:
+        raise access.NotFound
+    here = tool()
+    cookie = request.cookies.get(sessions.cookie_name(launch_id))
+    with transaction(here.engine, silo_id, write=False) as conn:
+        g.frames = frames(platforms.of_silo(conn, silo_id))
+        g.viewer = access.viewer(conn, launch_id, cookie, here.clock())
+    g.locale = g.viewer.locale
+    if request.method not in SAFE:
+        check_sent()
+
+
+def frames(registered: Iterable[platforms.Platform]) -> tuple[str, ...]:
+    """Return the origins that may frame the pages of a silo."""
+    return tuple(dict.fromkeys(item for each in registered for item in each.frames))
+
+
+def check_sent() -> None:
+    """Raise Unsent unless an unsafe request comes from a page of this launch."""
+    site = request.headers.get("Sec-Fetch-Site")
+    source = request.headers.get("Origin")
+    if site is not None and site != "same-origin":
+        raise Unsent
+    if source is not None and origin(source) != origin(tool().settings.public_url):
+        raise Unsent
+    sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
+        raise Unsent
+
+
+def _fill_launch(_endpoint: str, values: dict[str, Any]) -> None:
+    if "viewer" in g:
+        values.setdefault("launch", g.viewer.launch_id)
+
+
+def seal(response: Response) -> Response:
+    """Say to the browser what a page may load, who may frame it, and that nobody keeps it."""
+    framed = " ".join(g.get("frames") or ()) or "'none'"
+    inline = " 'unsafe-inline'" if g.get("inline_styles") else ""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; "
+        f"style-src 'self'{inline}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        f"form-action 'self'; base-uri 'none'; frame-ancestors {framed}"
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def explain(error: Exception) -> Response:
+    """Make a page of what somebody may not see: what happened, and what to do."""
+    if isinstance(error, access.Expired):
+        g.locale = error.locale
+        page = render_template("lti/expired.html", way_back=error.way_back)
+        return make_response(page, 401)
+    if isinstance(error, access.Forbidden):
+        title = _("Cette page n’est pas pour vous")
+        message = _("Votre rôle dans ce cours n’y donne pas accès.")
+        advice = _("Si vous devriez y avoir accès, demandez à qui gère le cours de vérifier votre rôle.")
+        return _page(403, title, message, [advice])
+    if isinstance(error, Unsent):
+        title = _("Votre envoi n’a pas été pris en compte")
+        message = _("Le formulaire ne venait pas d’une page d’Estime encore ouverte. Rien n’a été modifié.")
+        return _page(403, title, message, [_("Revenez à la page, rechargez-la, puis envoyez de nouveau.")])
+    title = _("Cette page n’est pas ouverte dans ce navigateur")
+    message = _("Elle n’existe pas, ou elle a été ouverte par quelqu’un d’autre ou dans un autre navigateur.")
+    return _page(404, title, message, [_("Ouvrez Estime depuis la page de votre cours.")])
+
+
+def _page(status: int, title: str, message: str, advice: list[str]) -> Response:
+    return make_response(render_template("error.html", title=title, message=message, advice=advice), status)
