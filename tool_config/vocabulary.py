@@ -13,11 +13,13 @@ from typing import Any
 import yaml
 
 #: Every kind of event. The analyses rely on these words; verbs are mapped to them.
-KINDS = frozenset(
-    "viewed launched started resumed stopped completed uncompleted passed failed answered scored submitted "
-    "attended posted played paused interacted enrolled left login logout achieved notified edited "
-    "other".split()
-)
+# fmt: off
+KINDS = frozenset((
+    "viewed", "launched", "started", "resumed", "stopped", "completed", "uncompleted", "passed", "failed",
+    "answered", "scored", "submitted", "attended", "posted", "played", "paused", "interacted", "enrolled",
+    "left", "login", "logout", "achieved", "notified", "edited", "other",
+))
+# fmt: on
 
 _DEFAULT = Path(__file__).with_name("vocabulary.yaml")
 _KEYS = {"languages", "exceptions", "verbs", "words", "types", "iris"}
