@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, Engine, Integer, column, func, insert, select
+from sqlalchemy import Connection, Engine, Integer, column, func, insert, select, update
 
 from tool_config.database import locating
 from tool_config.tables import lrs_key, silo
@@ -114,6 +114,28 @@ def find_key(conn: Connection, key_id: str) -> FoundKey | None:
     wanted = select(*(table.c[name] for name in FoundKey._fields)).where(table.c.key_id == key_id)
     found = conn.execute(wanted).first()
     return FoundKey(*found) if found else None
+
+
+def list_keys(conn: Connection, silo_id: int) -> list[Any]:
+    """Return (key_id, label, scopes, repair, created_at, revoked_at) of a silo's keys, oldest first."""
+    table = lrs_key.c
+    wanted = (
+        select(table.key_id, table.label, table.scopes, table.repair, table.created_at, table.revoked_at)
+        .where(table.silo_id == silo_id)
+        .order_by(table.created_at, table.key_id)
+    )
+    return list(conn.execute(wanted))
+
+
+def revoke_key(conn: Connection, silo_id: int, key_id: str, *, now: datetime) -> None:
+    """Stop a key from the next request on; SiloError when it is unknown or stopped already."""
+    done = conn.execute(
+        update(lrs_key)
+        .where(lrs_key.c.silo_id == silo_id, lrs_key.c.key_id == key_id, lrs_key.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    if done.rowcount != 1:
+        raise SiloError(f"this silo has no key {key_id!r} in use")
 
 
 def pseudonym(owner: Silo, actor: str) -> str:

@@ -39,6 +39,12 @@ def is_current(engine: Engine) -> bool:
     return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
+def revision(engine: Engine) -> str:
+    """Return the name of the schema's revision; empty when there is no schema."""
+    with locating(engine) as conn:
+        return ",".join(MigrationContext.configure(conn).get_current_heads())
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

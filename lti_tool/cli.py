@@ -1,0 +1,31 @@
+"""The command `estime`."""
+
+from __future__ import annotations
+
+import click
+
+from lti_tool.commands import registry, serving, store
+from lti_tool.commands.common import Commands
+from lti_tool.commands.doctor import doctor
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="estime")
+def main() -> None:
+    """Estime: what a course's learning traces say, inside the course."""
+
+
+for command in (
+    serving.serve,
+    serving.demo,
+    serving.worker,
+    store.db,
+    store.rebuild,
+    store.imports,
+    doctor,
+    registry.silo,
+    registry.key,
+    registry.platform,
+    registry.admin,
+):
+    main.add_command(command)

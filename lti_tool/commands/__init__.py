@@ -1,0 +1,1 @@
+"""The commands of `estime`, by what they work on."""

@@ -1,0 +1,89 @@
+"""What commands share: the settings, the store, one JSON object on standard output, progress bars."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from lti_tool import migrations
+from lti_tool.app import require_schema
+from tool_config.database import open_engine
+from tool_config.platforms import PlatformError
+from tool_config.settings import Settings, SettingsError
+from tool_config.silos import SiloError
+from xapi.errors import XapiError
+
+#: Errors whose message is a sentence for the person who typed the command.
+REFUSALS = (SettingsError, SiloError, PlatformError, migrations.SchemaError, XapiError)
+
+
+class Commands(click.Group):
+    """A group of commands whose refusals end as one sentence on standard error, exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except REFUSALS as error:
+            raise click.ClickException(str(error)) from error
+        except OperationalError as error:
+            raise click.ClickException(f"the database cannot be reached or used: {_first(error)}") from error
+
+
+def _first(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
+def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--data-dir` to a command."""
+    return click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of the embedded store (default: ESTIME_DATA_DIR, else estime-data).",
+    )(command)
+
+
+def read_settings(data_dir: Path | None, **defaults: str) -> Settings:
+    """Return the settings of the environment; `defaults` stand where it says nothing."""
+    environment = {f"ESTIME_{key.upper()}": value for key, value in defaults.items()}
+    environment.update({key: value for key, value in os.environ.items() if value.strip()})
+    settings = Settings.from_environment(environment)
+    return settings if data_dir is None else replace(settings, data_dir=data_dir)
+
+
+def open_store(settings: Settings) -> Engine:
+    """Open the store with its schema: made or brought up to date on SQLite, required on a server."""
+    engine = open_engine(settings.store_url)
+    if settings.is_server:
+        require_schema(engine)
+    elif not migrations.is_current(engine):
+        migrations.upgrade(engine)
+    return engine
+
+
+def answer(content: dict[str, Any]) -> None:
+    """Print the one JSON object of a command."""
+    click.echo(orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode())
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function of (done, total) that moves a bar on standard error; total 0: not known yet."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+        task = progress.add_task(title, total=None)
+
+        def move(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total or None)
+
+        yield move
