@@ -1,0 +1,151 @@
+"""What is published of a questionnaire: sealed figures, replaced as a whole at each step.
+
+Nothing else of the answers is read by pages. An answer that arrives, changes or goes between two steps
+changes nothing here until the next step, which `analyzers.disclosure.step` decides.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from tool_config.database import insert
+from xapi.answers import CHUNK
+from xapi.tables import answer, survey_comment, survey_figure, survey_step
+
+
+def respondents(conn: Connection, silo_id: int, course_id: int, survey_id: str, overall: str) -> int:
+    """Count the people who answered the question `overall` of a questionnaire, once each."""
+    query = select(func.count(answer.c.respondent.distinct())).where(
+        _of(silo_id, course_id, survey_id), answer.c.question == overall
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def published(conn: Connection, silo_id: int, course_id: int, survey_id: str) -> int:
+    """Return how many respondents the published figures hold; 0 when nothing is published."""
+    query = select(survey_step.c.n).where(
+        survey_step.c.silo_id == silo_id,
+        survey_step.c.course_id == course_id,
+        survey_step.c.survey_id == survey_id,
+    )
+    return int(conn.execute(query).scalar() or 0)
+
+
+def publish(
+    conn: Connection,
+    silo_id: int,
+    course_id: int,
+    survey_id: str,
+    *,
+    overall: str,
+    n: int,
+    received: int | None,
+    closed: bool,
+    day: date,
+) -> None:
+    """Replace what is published by the answers of now: the latest attempt of each respondent.
+
+    ``n = 0`` publishes only that the questionnaire is over. `received` is known at closing.
+    """
+    key: dict[str, Any] = {"silo_id": silo_id, "course_id": course_id, "survey_id": survey_id}
+    for table in (survey_step, survey_figure, survey_comment):
+        conn.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+    conn.execute(
+        insert(conn, survey_step), {**key, "n": n, "closed": closed, "received": received, "day": day}
+    )
+    if n == 0:
+        return
+    latest = _latest(silo_id, course_id, survey_id, overall)
+    conn.execute(
+        survey_figure.insert().from_select(
+            ["silo_id", "course_id", "survey_id", "question", "value", "count"],
+            _counts(silo_id, course_id, survey_id, latest),
+        )
+    )
+    comments = _comments(silo_id, course_id, survey_id, overall, latest)
+    rows = [
+        {**key, "comment_id": str(uuid.uuid4()), "question": row.question, "statement_id": row.statement_id}
+        for row in conn.execute(comments)
+    ]
+    rows.sort(key=lambda row: row["comment_id"])
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(conn, survey_comment), rows[start : start + CHUNK])
+
+
+def _of(silo_id: int, course_id: int, survey_id: str) -> ColumnElement[bool]:
+    return and_(answer.c.silo_id == silo_id, answer.c.course_id == course_id, answer.c.survey_id == survey_id)
+
+
+def _latest(silo_id: int, course_id: int, survey_id: str, overall: str) -> Subquery:
+    """Return the latest attempt of each respondent: by instant, then by identifier.
+
+    Every attempt answers the overall question, which is required.
+    """
+    rank = func.row_number().over(
+        partition_by=answer.c.respondent, order_by=(answer.c.at.desc(), answer.c.attempt.desc())
+    )
+    heads = (
+        select(answer.c.respondent, answer.c.attempt, rank.label("rank"))
+        .where(_of(silo_id, course_id, survey_id), answer.c.question == overall)
+        .subquery()
+    )
+    return select(heads.c.respondent, heads.c.attempt).where(heads.c.rank == 1).subquery()
+
+
+def _counts(silo_id: int, course_id: int, survey_id: str, latest: Subquery) -> Select[Any]:
+    mine = and_(answer.c.respondent == latest.c.respondent, answer.c.attempt == latest.c.attempt)
+    return (
+        select(
+            literal(silo_id),
+            literal(course_id),
+            literal(survey_id),
+            answer.c.question,
+            answer.c.value,
+            func.count(),
+        )
+        .select_from(answer.join(latest, mine))
+        .where(_of(silo_id, course_id, survey_id), answer.c.value.is_not(None))
+        .group_by(answer.c.question, answer.c.value)
+    )
+
+
+def _comments(silo_id: int, course_id: int, survey_id: str, overall: str, latest: Subquery) -> Select[Any]:
+    """Return the comments of the latest attempts, and those that were cut loose from any attempt.
+
+    An anonymous comment travels under an account of its own: it has no overall answer beside it.
+    """
+    mine = and_(answer.c.respondent == latest.c.respondent, answer.c.attempt == latest.c.attempt)
+    heads = answer.alias()
+    alone = ~(
+        select(literal(1))
+        .where(
+            heads.c.silo_id == silo_id,
+            heads.c.attempt == answer.c.attempt,
+            heads.c.question == overall,
+        )
+        .exists()
+    )
+    return (
+        select(answer.c.question, answer.c.statement_id)
+        .select_from(answer.outerjoin(latest, mine))
+        .where(
+            _of(silo_id, course_id, survey_id),
+            answer.c.text.is_not(None),
+            or_(latest.c.attempt.is_not(None), alone),
+        )
+    )
