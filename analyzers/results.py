@@ -66,13 +66,17 @@ class Overview:
     active_before: int
     by_state: dict[State, int]
     weeks: tuple[Week, ...]
-    #: Module with the most learners active in the last seven days, or None.
+    #: IRI of the module with the most learners active in the last seven days, or None.
     busiest_module: str | None
     #: No presence is known at all in this course.
     online_only: bool
     #: Rank of the current week from the session's start, and their number when its end is known.
     week_number: int | None
     week_count: int | None
+    #: Previous sessions of the path that the reference of `weeks` averages: 0, 1 or 2.
+    reference_sessions: int = 0
+    #: Learners with a trace or a presence since the beginning.
+    connected: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,14 @@ class Learner:
 
     actor: str
     state: State
-    #: Key of the rule in tool_config/rules.yaml that gave the state, e.g. "inactive_days".
+    #: What gave the state: a key of tool_config/rules.yaml (not_connected_days, inactive_days,
+    #: slow_modules_behind), or course_completed, modules_completed, up_to_date (all that is open is
+    #: finished, the rest opens later), on_track.
     rule: str
     enrolled_on: date | None
     #: Days in the course's time zone; no clock hours of a person leave the analyses.
+    #: `days_since` counts from the last one, or from the enrolment (at the earliest the start of the
+    #: session) for somebody not connected.
     first_on: date | None
     last_on: date | None
     days_since: int | None
@@ -103,6 +111,13 @@ class Learner:
     others_here: int
     completed_on: date | None
     needs_word: bool
+    #: Modules closed and not finished; without calendar, modules behind the group's median.
+    modules_behind: int = 0
+    #: The soonest that concerns this person from today on: a gathering, or the closing of a module
+    #: not yet finished ("closes").
+    deadline_on: date | None = None
+    deadline_title: str | None = None
+    deadline_kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +162,8 @@ class ModuleProgress:
     median_seconds_60: float | None
     median_score: float | None
     scored: int
-    #: In it, not finished, without progress in it for `stuck_days` or more.
+    #: Whose current module it is, entered and not finished, without any activity of it entered or
+    #: completed for `stuck_days` or more.
     stuck: int
 
 
@@ -263,10 +279,11 @@ class SessionSummary:
 
 @dataclass(frozen=True)
 class Sessions:
-    """Every session of a silo."""
+    """Every session of a silo, the latest started first."""
 
     basis: Basis
     sessions: tuple[SessionSummary, ...]
+    #: Distinct enrolled learners over all sessions.
     people: int
     #: Sessions with activity in the last seven days, and in the seven before.
     active_now: int

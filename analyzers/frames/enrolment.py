@@ -1,0 +1,180 @@
+"""Who is enrolled, and how instants and days are read in bulk.
+
+Enrolled: people whose membership is "trainee", and people whom traces show (enrolled, acting, present or
+declared finished) and whom no membership gives another role; minus those who left. Somebody has left when
+the roster ended the membership, or a statement says so, and nothing (enrolment, membership, trace or
+presence) came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Select,
+    String,
+    Subquery,
+    TypeDecorator,
+    and_,
+    cast,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
+
+from analyzers.shapes import day_column, local_days
+from xapi import tables as t
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class _Micros(TypeDecorator[int]):
+    """An instant read as microseconds since 1970: plain numbers for bulk reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        wanted = DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
+        return dialect.type_descriptor(wanted)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        return _from_datetime if dialect.name == "postgresql" else None
+
+
+def from_micros(value: int) -> date:
+    """Return the UTC day of an instant read by `micros`."""
+    return (EPOCH + timedelta(microseconds=value)).date()
+
+
+def _from_datetime(value: datetime | None) -> int | None:
+    return None if value is None else (value - EPOCH) // MICROSECOND
+
+
+def micros(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return an instant's column as one of whole microseconds."""
+    return type_coerce(column, _Micros)
+
+
+def enrolled(silo_id: int, as_of: datetime, course_id: int | None = None) -> Subquery:
+    """Return the enrolled of a course, or of every course of the silo, with their totals."""
+    a, m = t.rollup_actor, t.membership
+    same = and_(m.c.silo_id == a.c.silo_id, m.c.course_id == a.c.course_id, m.c.actor == a.c.actor)
+    removed = and_(
+        m.c.until.is_not(None),
+        m.c.until <= as_of,
+        or_(a.c.enrolled_at.is_(None), a.c.enrolled_at <= m.c.until),
+        or_(a.c.last_at.is_(None), a.c.last_at <= m.c.until),
+    )
+    left = and_(
+        a.c.left_at.is_not(None),
+        or_(a.c.enrolled_at.is_(None), a.c.enrolled_at <= a.c.left_at),
+        or_(a.c.last_at.is_(None), a.c.last_at <= a.c.left_at),
+        or_(m.c.since.is_(None), m.c.since <= a.c.left_at),
+    )
+    shown = or_(
+        m.c.actor.is_not(None),
+        a.c.enrolled_at.is_not(None),
+        a.c.events > 0,
+        a.c.attended > 0,
+        a.c.completed_at.is_not(None),
+    )
+    totals = ("events", "days", "seconds_10", "seconds_30", "seconds_60", "attended")
+    traced = (
+        select(
+            a.c.course_id,
+            a.c.actor,
+            func.coalesce(a.c.enrolled_at, m.c.since).label("enrolled_at"),
+            a.c.first_at,
+            a.c.last_at,
+            a.c.completed_at,
+            *(a.c[name] for name in totals),
+            a.c.last_module,
+        )
+        .select_from(a.outerjoin(m, same))
+        .where(
+            a.c.silo_id == silo_id,
+            or_(m.c.role.is_(None), m.c.role == "trainee"),
+            shown,
+            not_(removed),
+            not_(left),
+        )
+    )
+    listed = (
+        select(
+            m.c.course_id,
+            m.c.actor,
+            m.c.since,
+            *(null() for _ in range(3)),
+            *(literal(0) for _ in totals),
+            literal(""),
+        )
+        .select_from(m.outerjoin(a, same))
+        .where(
+            m.c.silo_id == silo_id,
+            m.c.role == "trainee",
+            or_(m.c.until.is_(None), m.c.until > as_of),
+            a.c.actor.is_(None),
+        )
+    )
+    if course_id is not None:
+        traced = traced.where(a.c.course_id == course_id)
+        listed = listed.where(m.c.course_id == course_id)
+    return union_all(traced, listed).subquery("enrolled")
+
+
+def columns(conn: Connection, wanted: Select[Any], width: int) -> list[tuple[Any, ...]]:
+    """Return what a query gives, column by column."""
+    rows = conn.execute(wanted).all()
+    return list(zip(*rows, strict=True)) if rows else [() for _ in range(width)]
+
+
+def local(columns: Sequence[Sequence[int | None]], tz: ZoneInfo) -> list[NDArray[np.datetime64]]:
+    """Return columns of instants as columns of days: one conversion for all."""
+    length = len(columns[0])
+    flat = day_column(local_days([value for column in columns for value in column], tz))
+    return [flat[rank * length : (rank + 1) * length] for rank in range(len(columns))]
+
+
+def days(conn: Connection, silo_id: int, course_id: int, rows: dict[str, int], today: date) -> pd.DataFrame:
+    """Read who was there on which day, until today; one text a learner is much quicker than one row a day.
+
+    A day that is tomorrow's (a clock ahead, another time zone) counts as today; later ones are not believed.
+    """
+    d = t.rollup_actor_day
+    wanted = (
+        select(d.c.actor, func.aggregate_strings(cast(d.c.day, String), ""))
+        .where(d.c.silo_id == silo_id, d.c.course_id == course_id, d.c.day <= today + timedelta(days=1))
+        .group_by(d.c.actor)
+    )
+    kept = [(rows[actor], text) for actor, text in conn.execute(wanted) if actor in rows]
+    who = np.repeat([row for row, _ in kept], [len(text) // 10 for _, text in kept]).astype(np.int64)
+    days = np.minimum(_parse_days("".join(text for _, text in kept)), np.datetime64(today, "D"))
+    return pd.DataFrame({"learner": who, "day": day_column(days)}, copy=False)
+
+
+def _parse_days(text: str) -> NDArray[np.datetime64]:
+    """Return the days of a text made of YYYY-MM-DD one after the other."""
+    digits = np.frombuffer(text.encode(), dtype=np.uint8).reshape(-1, 10).astype(np.int64) - ord("0")
+    years = digits[:, :4] @ np.array([1000, 100, 10, 1])
+    months = digits[:, 5] * 10 + digits[:, 6]
+    first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]").astype("datetime64[D]")
+    found: NDArray[np.datetime64] = first + (digits[:, 8] * 10 + digits[:, 9] - 1)
+    return found
