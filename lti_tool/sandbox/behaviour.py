@@ -286,7 +286,8 @@ class _Learning:
             for question, right in enumerate(marks, 1):
                 self._say(at, "quiz_answered", activity, module, **facts, question=question, right=right)
             at += timedelta(seconds=self.random.randint(5, 20))
-            self._say(at, "quiz_reviewed", activity, module, attempt=attempt, number=number)
+            facts = {"attempt": attempt, "number": number, "by": self.person}
+            self._say(at, "quiz_reviewed", activity, module, **facts)
             if sum(marks) >= 3:
                 break
             at += timedelta(seconds=self.random.randint(30, 200))

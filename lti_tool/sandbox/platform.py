@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -90,24 +90,21 @@ class Campus:
         self.clock = clock
         self.key = SigningKey()
         self.launches = Launches()
+        #: The day from which everything is dated: that of the start, also after midnight.
+        self.today: date = clock().astimezone(ZoneInfo("Europe/Paris")).date()
         self.sites = programme.sites(origin)
-        self.people = population(self.sessions())
-
-    def today(self) -> Any:
-        return self.clock().astimezone(ZoneInfo("Europe/Paris")).date()
-
-    def sessions(self) -> tuple[Session, ...]:
-        return programme.sessions(self.origin, self.today())
+        self.sessions = programme.sessions(origin, self.today)
+        self.people = population(self.sessions)
 
     def site(self, key: str) -> Site:
         return next((site for site in self.sites if site.key == key), None) or abort(404)
 
     def session(self, site: str, course_id: int) -> Session:
-        found = (s for s in self.sessions() if s.site.key == site and s.course_id == course_id)
+        found = (s for s in self.sessions if s.site.key == site and s.course_id == course_id)
         return next(found, None) or abort(404)
 
     def session_of_activity(self, site: str, cmid: int) -> Session:
-        found = (s for s in self.sessions() if s.site.key == site and s.tool.cmid == cmid)
+        found = (s for s in self.sessions if s.site.key == site and s.tool.cmid == cmid)
         return next(found, None) or abort(404)
 
     def members(self, session: Session) -> list[Person]:
@@ -131,7 +128,7 @@ def create_platform(campus: Campus) -> Flask:
     return app
 
 
-def _day(day: Any) -> str:
+def _day(day: date) -> str:
     number = "1ᵉʳ" if day.day == 1 else str(day.day)
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"
 
@@ -157,8 +154,8 @@ def _pages(campus: Campus) -> Blueprint:
 
     @pages.get("/")
     def home() -> str:
-        rows = [(session, campus.members(session)) for session in campus.sessions()]
-        return render_template("sandbox/home.html", rows=rows, sites=campus.sites, today=campus.today())
+        rows = [(session, campus.members(session)) for session in campus.sessions]
+        return render_template("sandbox/home.html", rows=rows, sites=campus.sites, today=campus.today)
 
     @pages.get("/<site>/course/view.php")
     def course(site: str) -> str:
@@ -188,14 +185,14 @@ def _pages(campus: Campus) -> Blueprint:
 
 
 def _framed(campus: Campus, template: str, session: Session, person: Person, **more: Any) -> str:
-    week, weeks = session.week(campus.today())
+    week, weeks = session.week(campus.today)
     return render_template(
         template,
         session=session,
         person=person,
         members=campus.members(session),
         site=session.site,
-        today=campus.today(),
+        today=campus.today,
         week=week,
         weeks=weeks,
         **more,

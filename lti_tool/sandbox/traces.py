@@ -41,8 +41,9 @@ def statement(deed: Deed) -> Json:
         "registration": _registration(deed),
         "language": "fr",
         "extensions": _extensions(deed),
-        "contextActivities": _around(deed),
     }
+    if deed.kind not in ("login", "logout"):
+        context["contextActivities"] = _around(deed)
     by = deed.facts.get("by")
     if isinstance(by, Person):
         context["instructor"] = _agent(deed.session.site, by)

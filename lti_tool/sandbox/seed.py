@@ -1,0 +1,241 @@
+"""Furnish an empty store for the demo: silos, platforms, keys, statements, outlines, presences.
+
+The statements take the way of a real Moodle: POST /xapi/statements, with a key, by batches.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+
+import orjson
+from flask import Flask
+from sqlalchemy import Connection, Engine, select, update
+
+from lti_tool import attendance
+from lti_tool.app import Tool
+from lti_tool.sandbox import behaviour, traces
+from lti_tool.sandbox.people import Person
+from lti_tool.sandbox.platform import Campus
+from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
+from tool_config import platforms, silos
+from tool_config.database import administration, insert, transaction
+from xapi import auth, outline, rollup
+from xapi.events import course_id
+from xapi.statement import account_key
+from xapi.tables import course, membership, path
+
+#: Statements a request; the plugin sends up to 30 by default, more if told so.
+BATCH = 50
+_PATH_ID = 1
+
+
+class SeedError(Exception):
+    """The tool refused what the sandbox gave it; the message holds its answer."""
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """What was put in."""
+
+    statements: int
+    people: int
+    silos: int
+
+
+def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished:
+    """Fill the store of `app` (schema in place, nothing in it) with what the sandbox's past holds."""
+    tool: Tool = app.extensions["estime"]
+    sent = 0
+    for site in campus.sites:
+        silo_id = _silo(tool.engine, site, tool.clock())
+        _platform(tool.engine, silo_id, site, campus)
+        say(f'Community "{site.silo}": platform {site.issuer} registered')
+        header = _key(tool.engine, silo_id, tool.clock())
+        for session in campus.sessions:
+            if session.site is not site and session.site != site:
+                continue
+            done = behaviour.deeds(session, campus.people, campus.clock())
+            _send(app, header, [traces.statement(deed) for deed in done], tool.settings.public_url)
+            sent += len(done)
+            say(f"Session {session.label}: {len(done)} statements posted to /xapi/statements")
+        _refresh(tool.engine, silo_id, tool.clock())
+        for session in campus.sessions:
+            if session.site == site:
+                _describe(tool, silo_id, session, campus)
+        _refresh(tool.engine, silo_id, tool.clock())
+        say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
+    trainees = sum(1 for person in campus.people if person.role == "trainee")
+    return Furnished(sent, trainees, len(campus.sites))
+
+
+def _silo(engine: Engine, site: Site, now: datetime) -> int:
+    with administration(engine) as conn:
+        found = [silo for silo in silos.list_all(conn) if silo.name == site.silo]
+        return found[0].silo_id if found else silos.add(conn, site.silo, now=now)
+
+
+def _platform(engine: Engine, silo_id: int, site: Site, campus: Campus) -> None:
+    port = campus.origin.rpartition(":")[2]
+    with administration(engine) as conn:
+        platforms.add(
+            conn,
+            silo_id,
+            issuer=site.issuer,
+            client_id=site.client_id,
+            deployment_id=site.deployment_id,
+            auth_url=f"{site.issuer}/mod/lti/auth.php",
+            token_url=f"{site.issuer}/mod/lti/token.php",
+            jwks_url=f"{site.issuer}/mod/lti/certs.php",
+            # Other names of the same machine under which the sandbox may be looked at.
+            frame_origins=(campus.origin, f"http://campus.test:{port}", f"http://localhost:{port}"),
+            now=campus.clock(),
+            allow_local=True,
+        )
+
+
+def _key(engine: Engine, silo_id: int, now: datetime) -> str:
+    with transaction(engine, silo_id) as conn:
+        key, secret = auth.issue_key(
+            conn, silo_id, ["statements/write"], now=now, label="sandbox", repair="moodle"
+        )
+    return "Basic " + b64encode(f"{key}:{secret}".encode()).decode()
+
+
+def _send(app: Flask, header: str, statements: list[dict[str, Any]], public_url: str) -> None:
+    client = app.test_client()
+    for batch in traces.batches(statements, BATCH):
+        answer = client.post(
+            "/xapi/statements",
+            data=orjson.dumps(batch),
+            base_url=public_url,
+            headers={
+                "Authorization": header,
+                "Content-Type": "application/json",
+                "X-Experience-API-Version": "1.0.3",
+            },
+        )
+        if answer.status_code != 200:
+            raise SeedError(f"the store answered {answer.status_code}: {answer.get_data(as_text=True)[:300]}")
+
+
+def _refresh(engine: Engine, silo_id: int, now: datetime) -> None:
+    while True:
+        with transaction(engine, silo_id) as conn:
+            if not rollup.refresh(conn, silo_id, now=now):
+                return
+
+
+# --- what traces do not say --------------------------------------------------------------------------
+
+
+def _describe(tool: Tool, silo_id: int, session: Session, campus: Campus) -> None:
+    now = campus.clock()
+    number = course_id(silo_id, session.iri)
+    people = [p for p in campus.people if p.site == session.site.key and session.course_id in p.courses]
+    tutor = next(person for person in people if person.role == "tutor")
+    with transaction(tool.engine, silo_id) as conn:
+        _date(conn, silo_id, number, session)
+        _staff(conn, silo_id, number, session, people, now)
+        outline.edit(conn, silo_id, number, _edits(session), by=_actor(tutor, session), now=now)
+        gatherings = _gatherings(conn, silo_id, number, session, _actor(tutor, session), now)
+    _refresh(tool.engine, silo_id, now)
+    with transaction(tool.engine, silo_id) as conn:
+        for title, there in behaviour.present(session, campus.people, campus.today).items():
+            attendance.mark(
+                conn,
+                silo_id,
+                number,
+                gatherings[title],
+                {_actor(person, session) for person in there},
+                by=_actor(tutor, session),
+                now=now,
+                authority_home=tool.settings.public_url,
+            )
+
+
+def _actor(person: Person, session: Session) -> str:
+    return account_key(session.site.issuer, person.user_id)
+
+
+def _date(conn: Connection, silo_id: int, number: int, session: Session) -> None:
+    """Give the session its dates and its path: in real life, the administrator's choice."""
+    known = conn.execute(select(path.c.path_id).where(path.c.silo_id == silo_id)).first()
+    if known is None:
+        conn.execute(insert(conn, path).values(silo_id=silo_id, path_id=_PATH_ID, title=PATH_TITLE))
+    conn.execute(
+        update(course)
+        .where(course.c.silo_id == silo_id, course.c.course_id == number)
+        .values(path_id=_PATH_ID, starts_on=session.starts_on, ends_on=session.ends_on)
+    )
+
+
+def _staff(
+    conn: Connection, silo_id: int, number: int, session: Session, people: list[Person], now: datetime
+) -> None:
+    """Say who is staff, as the platform's roster will: traces alone cannot tell a tutor from a trainee."""
+    since = min(datetime.combine(session.starts_on, time(8), UTC), now)
+    for person in people:
+        if person.role == "trainee":
+            continue
+        row = {"silo_id": silo_id, "course_id": number, "actor": _actor(person, session)}
+        row |= {"role": person.role, "source": "roster", "since": since}
+        conn.execute(insert(conn, membership).values(row).on_conflict_do_nothing())
+
+
+def _edits(session: Session) -> list[outline.Edit]:
+    edits = []
+    for module in session.modules:
+        iri = traces.section_iri(session, module)
+        edits.append(
+            outline.Edit(
+                iri=iri,
+                level="module",
+                title=module.title,
+                position=module.number or None,
+                required=bool(module.number),
+                hidden=not module.number,
+                hours_in_person=module.hours_in_person or None,
+                hours_distance=module.hours_distance or None,
+                opens_on=module.opens_on,
+                closes_on=module.closes_on,
+            )
+        )
+        for position, activity in enumerate(module.activities, 1):
+            edits.append(
+                outline.Edit(
+                    iri=traces.activity_iri(session, activity),
+                    level="activity",
+                    module=iri,
+                    title=activity.title,
+                    position=position,
+                    required=activity.required,
+                )
+            )
+    return edits
+
+
+def _gatherings(
+    conn: Connection, silo_id: int, number: int, session: Session, by: str, now: datetime
+) -> dict[str, str]:
+    """Plan the gatherings, once; return their IRIs by title."""
+    known = {item.title: item.iri for item in outline.read(conn, silo_id, number) if item.gathering}
+    modules = {module.number: traces.section_iri(session, module) for module in session.modules}
+    for gathering in session.gatherings:
+        if gathering.title not in known:
+            known[gathering.title] = outline.add_gathering(
+                conn,
+                silo_id,
+                number,
+                title=gathering.title,
+                kind=gathering.kind,
+                day=gathering.day,
+                module=modules[gathering.module],
+                hours=gathering.hours,
+                by=by,
+                now=now,
+            )
+    return known
