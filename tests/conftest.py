@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
@@ -19,6 +20,11 @@ from tests import services
 from tool_config import silos
 from tool_config.database import administration, open_engine
 from tool_config.settings import Settings
+
+# No deadline: two cores are shared with servers and a browser.
+hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 ROOT = Path(__file__).parent.parent
 SECRET_KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -194,6 +200,7 @@ class Live:
 def live_server(settings: Settings, engine: Engine, clock: Clock) -> Iterator[Live]:
     """Yield the application served by waitress on a free port of localhost."""
     import waitress
+
     from lti_tool.app import create_app
 
     port = services.free_port()
