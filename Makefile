@@ -8,7 +8,7 @@ UV := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-inde
 STATIC := $(wildcard lti_tool/static/build.mjs lti_tool/static/src/*)
 WORDS := $(wildcard lti_tool/translations/*/LC_MESSAGES/*.po)
 
-.PHONY: setup demo test check bench soak lock clean
+.PHONY: setup demo test check bench screens soak lock clean
 
 setup: $(DONE)/python $(DONE)/estime $(DONE)/node $(DONE)/assets $(DONE)/words
 	@echo "set-up: Python packages, .venv/bin/estime, browser files and translations are ready"
@@ -31,6 +31,10 @@ check: setup
 
 bench: setup
 	$(PY) -m bench $(ARGS)
+
+# Pictures of every page of the demo, in docs/screens.
+screens: setup $(DONE)/services
+	$(PY) -m tests.browser.screens
 
 # New versions of everything, with hashes and without the address of any registry.
 lock:

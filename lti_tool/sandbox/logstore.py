@@ -37,6 +37,12 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
         f"{ADL}verbs/completed",
         "Completed",
     ),
+    "module_created": (
+        "core.course_module_created",
+        "core.course_module_created",
+        f"{STREAMS}create",
+        "Created",
+    ),
     "viewed": ("{mod}.course_module_viewed", "all.course_module_viewed", f"{TINCAN}verb/viewed", "Viewed"),
     "module_completed": (
         "core.course_module_completion_updated",

@@ -56,7 +56,7 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
         say(f'Community "{site.silo}": platform {site.issuer} registered')
         header = _key(tool.engine, silo_id, tool.clock())
         for session in campus.sessions:
-            if session.site is not site and session.site != site:
+            if session.site != site:
                 continue
             done = behaviour.deeds(session, campus.people, campus.clock())
             _send(app, header, [traces.statement(deed) for deed in done], tool.settings.public_url)
@@ -187,16 +187,13 @@ def _staff(
 
 
 def _edits(session: Session) -> list[outline.Edit]:
+    """Return what a designer corrects by hand: titles of sections, hours, dates, what is required."""
     edits = []
     for module in session.modules:
-        iri = traces.section_iri(session, module)
         edits.append(
             outline.Edit(
-                iri=iri,
-                level="module",
+                traces.section_iri(session, module),
                 title=module.title,
-                position=module.number or None,
-                required=bool(module.number),
                 hidden=not module.number,
                 hours_in_person=module.hours_in_person or None,
                 hours_distance=module.hours_distance or None,
@@ -204,38 +201,30 @@ def _edits(session: Session) -> list[outline.Edit]:
                 closes_on=module.closes_on,
             )
         )
-        for position, activity in enumerate(module.activities, 1):
-            edits.append(
-                outline.Edit(
-                    iri=traces.activity_iri(session, activity),
-                    level="activity",
-                    module=iri,
-                    title=activity.title,
-                    position=position,
-                    required=activity.required,
-                )
-            )
+        edits += [
+            outline.Edit(traces.activity_iri(session, activity), required=activity.required)
+            for activity in module.activities
+        ]
     return edits
 
 
 def _gatherings(
     conn: Connection, silo_id: int, number: int, session: Session, by: str, now: datetime
 ) -> dict[str, str]:
-    """Plan the gatherings, once; return their IRIs by title."""
-    known = {item.title: item.iri for item in outline.read(conn, silo_id, number) if item.gathering}
+    """Plan the gatherings; return their IRIs by title."""
     modules = {module.number: traces.section_iri(session, module) for module in session.modules}
-    for gathering in session.gatherings:
-        if gathering.title not in known:
-            known[gathering.title] = outline.add_gathering(
-                conn,
-                silo_id,
-                number,
-                title=gathering.title,
-                kind=gathering.kind,
-                day=gathering.day,
-                module=modules[gathering.module],
-                hours=gathering.hours,
-                by=by,
-                now=now,
-            )
-    return known
+    return {
+        gathering.title: outline.add_gathering(
+            conn,
+            silo_id,
+            number,
+            title=gathering.title,
+            kind=gathering.kind,
+            day=gathering.day,
+            module=modules[gathering.module],
+            hours=gathering.hours,
+            by=by,
+            now=now,
+        )
+        for gathering in session.gatherings
+    }

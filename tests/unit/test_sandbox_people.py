@@ -93,7 +93,7 @@ def test_nothing_happens_after_now_nor_before_enrolment(deeds: list[behaviour.De
     begun: dict[tuple[str, str, int], str] = {}
     for deed in deeds:
         begun.setdefault((deed.person.site, deed.person.user_id, deed.session.course_id), deed.kind)
-    assert set(begun.values()) == {"enrolled"}
+    assert set(begun.values()) == {"enrolled", "module_created"}
 
 
 def test_nobody_enters_a_module_before_it_opens(deeds: list[behaviour.Deed]) -> None:
