@@ -8,6 +8,7 @@ Instants are cut to the second first, so that seconds add up exactly from one ta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -77,9 +78,7 @@ class _Cell:
         elif kind == "attended":
             self.attended_at = self.attended_at or at
         elif kind == "uncompleted":
-            # At the same second the completion wins: platforms send both when they compute a state.
-            if self.completed_at is None or self.completed_at < at:
-                self.completed_at = None
+            self.completed_at = None
             self.uncompleted_at = at
         elif kind in COMPLETING:
             self.completed_at = self.completed_at or at
@@ -103,7 +102,8 @@ def days(
     whole: dict[date, _Cell] = {}
     cells: dict[tuple[date, str], _Cell] = {}
     before: tuple[int, _Cell | None, _Cell | None] | None = None
-    for row in rows:
+    # At the same instant the completion wins: platforms send both when they compute a state.
+    for row in sorted(rows, key=lambda row: (row.at, row.kind != "uncompleted")):
         day = row.at.astimezone(zone).date()
         inside = wanted is None or day in wanted
         act = is_act(row.kind, row.activity)
@@ -238,7 +238,7 @@ def module(members: Sequence[Member], rows: Mapping[str, Any], key: Mapping[str,
         "done": len(done),
         "required": len(counted),
         "completed_at": max(done) if len(done) == len(counted) else None,
-        "score": sum(scores) / len(scores) if scores else None,
+        "score": math.fsum(scores) / len(scores) if scores else None,
     }
 
 
