@@ -91,7 +91,12 @@ def create_app(
     _install_headers(app)
     if DIST.is_dir():
         app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-            app.wsgi_app, root=str(DIST), prefix="/static/", max_age=3600, immutable_file_test=_is_immutable
+            app.wsgi_app,
+            root=str(DIST),
+            prefix="/static/",
+            max_age=3600,
+            immutable_file_test=_is_immutable,
+            add_headers_function=_add_static_headers,
         )
     if worker:
         _start_worker(app)
@@ -132,17 +137,14 @@ def _install_rooms(app: Flask) -> None:
     if lti:
         app.register_blueprint(lti.blueprint)
     if pages:
-        for blueprint in pages.blueprints:
-            app.register_blueprint(blueprint)
+        pages.install(app)
 
 
 def _room(name: str) -> Any:
     try:
         return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        _log.warning("%s is not there yet", name)
+    except ImportError as error:
+        _log.warning("%s is not there yet: %s", name, error)
         return None
 
 
@@ -163,6 +165,10 @@ def _start_worker(app: Flask) -> None:
 
 def _is_immutable(_path: str, url: str) -> bool:
     return _HASHED.search(url) is not None
+
+
+def _add_static_headers(headers: Any, _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
 
 
 # --- health ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -16,7 +15,7 @@ import waitress
 
 from lti_tool.app import create_app, utcnow
 from lti_tool.commands.common import data_dir_option, open_store, read_settings
-from tool_config.settings import Settings, SettingsError
+from tool_config.settings import Settings
 
 _THREADS = 8
 _ANYWHERE = ("", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost")  # noqa: S104  (names, nothing listens)
@@ -87,21 +86,11 @@ def demo(host: str, port: int, data_dir: Path | None) -> None:
     from lti_tool.sandbox import demo as sandbox
 
     settings = read_settings(None)
-    if settings.is_server:
-        raise SettingsError("the demonstration keeps to its own folder: unset ESTIME_DATABASE_URL")
+    settings = replace(settings, data_dir=data_dir or settings.data_dir / "demo")
     set_logging()
     logging.getLogger().setLevel(logging.WARNING)
     _stop_on_term()
-    with TemporaryDirectory(prefix="estime-demo-") as temporary:
-        chosen = replace(
-            settings,
-            data_dir=data_dir or Path(temporary),
-            database_url="",
-            redis_url="",
-            public_url=f"http://localhost:{port}",
-            allow_local_network=True,
-        )
-        sandbox.run(chosen.with_secret(), host, port)
+    sandbox.run(settings, host, port)
 
 
 @click.command()
