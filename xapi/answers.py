@@ -180,5 +180,5 @@ def rebuild(conn: Connection, silo_id: int) -> int:
         .execution_options(yield_per=2000)
     )
     for batch in conn.execute(query).mappings().partitions():
-        drawn += record(conn, silo_id, batch)
+        drawn += record(conn, silo_id, [dict(row) for row in batch])
     return drawn

@@ -1,0 +1,123 @@
+"""Which cells of a two-way table to hide so that its margins do not give them back: PURE.
+
+What an outsider can deduce of a hidden cell, knowing the margins, the cells shown and that no count is
+negative, is an interval; its ends are found exactly by a maximum flow over the hidden cells (the table is
+a transportation polytope, whose vertices are whole numbers). Source: Gusfield, "A graph theoretic
+approach to statistical data security", SIAM J. Comput. 17 (1988).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence, Set
+
+Place = tuple[int, int]
+
+
+def protect(table: Sequence[Sequence[int]], k: int) -> frozenset[Place]:
+    """Return the cells to hide: those from 1 to k − 1, then the fewest people more that protect them.
+
+    Every hidden cell ends up known to no better than an interval of width k, and so stands in a row and
+    in a column with another. Deterministic: the same table hides the same cells. `table` has a row each
+    of as many counts; its margins are shown. Where nothing suffices every cell is hidden.
+    """
+    hidden = {(i, j) for i, row in enumerate(table) for j, count in enumerate(row) if 0 < count < k}
+    while True:
+        exposed = next((cell for cell in sorted(hidden) if _width(table, hidden, cell, k) < k), None)
+        if exposed is None:
+            return frozenset(hidden)
+        more = _companion(table, hidden, exposed)
+        if more is None:
+            return frozenset((i, j) for i, row in enumerate(table) for j in range(len(row)))
+        hidden.add(more)
+
+
+def bounds(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place) -> tuple[int, int]:
+    """Return the least and the most that a hidden cell can be, from all that is shown."""
+    most = sum(sum(row) for row in table)
+    count = table[cell[0]][cell[1]]
+    return count - _slack(table, hidden, cell, count, up=False), count + _slack(
+        table, hidden, cell, most, up=True
+    )
+
+
+def _width(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place, k: int) -> int:
+    """Return the width of what can be deduced of a hidden cell, counted no further than k."""
+    count = table[cell[0]][cell[1]]
+    down = _slack(table, hidden, cell, min(count, k), up=False)
+    return down if down >= k else down + _slack(table, hidden, cell, k - down, up=True)
+
+
+def _slack(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place, limit: int, *, up: bool) -> int:
+    """Return by how much a hidden cell could grow (`up`) or shrink, counted no further than `limit`.
+
+    Growing it by one takes one off another cell of its column, gives it back to that cell's row, and so
+    on until its own row: a flow from its column to its row, which hidden cells carry (column to row: up
+    to their count; row to column: without bound). Shrinking is the flow the other way.
+    """
+    residual: dict[tuple[str, int], dict[tuple[str, int], int]] = {}
+    endless = sum(sum(row) for row in table) + limit + 1
+    for i, j in hidden:
+        if (i, j) != cell:
+            residual.setdefault(("row", i), {})[("column", j)] = endless
+            residual.setdefault(("column", j), {})[("row", i)] = table[i][j]
+    source, sink = ("column", cell[1]), ("row", cell[0])
+    if not up:
+        source, sink = sink, source
+    total = 0
+    while total < limit:
+        path = _path(residual, source, sink)
+        if path is None:
+            break
+        amount = min(limit - total, *(residual[a][b] for a, b in path))
+        for a, b in path:
+            residual[a][b] -= amount
+            residual[b][a] += amount
+        total += amount
+    return total
+
+
+def _path(
+    residual: dict[tuple[str, int], dict[tuple[str, int], int]],
+    source: tuple[str, int],
+    sink: tuple[str, int],
+) -> list[tuple[tuple[str, int], tuple[str, int]]] | None:
+    """Return the shortest path with room left, as its edges; None when there is none."""
+    before = {source: source}
+    queue = deque([source])
+    while queue:
+        node = queue.popleft()
+        for following, room in residual.get(node, {}).items():
+            if room > 0 and following not in before:
+                before[following] = node
+                queue.append(following)
+    if sink not in before:
+        return None
+    edges = []
+    node = sink
+    while node != source:
+        edges.append((before[node], node))
+        node = before[node]
+    return edges[::-1]
+
+
+def _companion(table: Sequence[Sequence[int]], hidden: Set[Place], exposed: Place) -> Place | None:
+    """Return the next cell to hide: in the exposed cell's row or column, the emptier of the two first.
+
+    Of those the smallest that is not nought, then a nought; then the smallest anywhere.
+    """
+    i, j = exposed
+    row = [(i, column) for column in range(len(table[i])) if (i, column) not in hidden]
+    column = [(other, j) for other in range(len(table)) if (other, j) not in hidden]
+    in_row = sum(1 for cell in hidden if cell[0] == i)
+    in_column = sum(1 for cell in hidden if cell[1] == j)
+    near = [row, column] if in_row <= in_column else [column, row]
+    everywhere = [
+        (r, c) for r, counts in enumerate(table) for c in range(len(counts)) if (r, c) not in hidden
+    ]
+    for candidates in (*near, everywhere):
+        if candidates:
+            return min(
+                candidates, key=lambda cell: (table[cell[0]][cell[1]] == 0, table[cell[0]][cell[1]], cell)
+            )
+    return None
