@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from tool_config import vocabulary as vocabularies
 from tool_config.database import insert
+from xapi import answers
 from xapi.reading import Event, from_statement
 from xapi.tables import actor_alias, course, event, rollup_pending
 
@@ -205,6 +206,8 @@ def rename_actor(conn: Connection, silo_id: int, alias: str, actor: str) -> bool
         ),
         [{"silo_id": silo_id, "alias": name, "actor": target} for name in sorted({alias, *followers})],
     )
+    for name in sorted({alias, *followers}):
+        answers.rename_actor(conn, silo_id, name, target)
     emptied = sorted({alias, known.get(alias, alias)})
     for name in emptied:
         settle(conn, silo_id, name)

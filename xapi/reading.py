@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tool_config.vocabulary import Part, Vocabulary
+from xapi.answers import is_answer
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -60,13 +61,15 @@ class Event:
 def from_statement(statement: Mapping[str, Any], vocabulary: Vocabulary) -> Event | None:
     """Draw the event of one validated statement; None when it is no learning event.
 
-    None for a voiding statement, for a group as actor (an event is about one person) and for an object
-    that is a statement. Sub-statements are not looked into: what they say has not happened.
+    None for a voiding statement, for a group as actor (an event is about one person), for an object
+    that is a statement and for an answer to a questionnaire (`xapi.answers`). Sub-statements are not looked into: what they say has not happened.
     """
     verb = str(statement["verb"]["id"])
     target = statement["object"]
     actor = statement["actor"]
     if verb == VOIDED or actor.get("objectType") == "Group" or "member" in actor:
+        return None
+    if is_answer(statement):
         return None
     object_type = target.get("objectType", "Activity")
     if object_type in ("StatementRef", "SubStatement"):

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, and_, delete, func, or_, select, upda
 
 from tool_config.database import insert, transaction
 from tool_config.tables import silo
+from xapi import answers
 from xapi.events import CHUNK, EVERYONE, OUTLINE, event_rows, queue, settle
 from xapi.rollup_course import CourseRollup, Work
 from xapi.tables import (
@@ -189,6 +190,8 @@ def rebuild(engine: Engine, silo_id: int, *, now: datetime, progress: Progress |
             after = _drop_orphans(conn, silo_id, after)
         if after is None:
             break
+    with transaction(engine, silo_id) as conn:
+        answers.rebuild(conn, silo_id)
     with transaction(engine, silo_id, write=False) as conn:
         keys = sorted(_courses(conn, silo_id))
     for key in keys:
