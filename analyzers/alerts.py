@@ -15,13 +15,13 @@ the session when later); never before the session starts nor after it ends.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
 from analyzers import standing as standings
 from analyzers.results import STATES, Learner
-from analyzers.shapes import CourseFrames, as_days, monday, week_ranks
+from analyzers.shapes import LONGEST_WEEKS, CourseFrames, as_days, monday, week_ranks
 from analyzers.standing import FINISHED, INACTIVE, NOT_CONNECTED, SLOW, Standing
 
 
@@ -116,10 +116,12 @@ def active_weeks(frames: CourseFrames) -> np.typing.NDArray[np.int64]:
     if frames.days.empty:
         return np.zeros(frames.enrolled, dtype=np.int64)
     days = as_days(frames.days["day"])
-    ranks = week_ranks(days, monday(days.min().item()))
-    width = int(ranks.max()) + 1
-    pairs = np.unique(frames.days["learner"].to_numpy() * width + ranks)
-    return np.bincount(pairs // width, minlength=frames.enrolled)
+    latest = np.datetime64(frames.today - timedelta(weeks=LONGEST_WEEKS), "D")
+    ranks = week_ranks(np.maximum(days, latest), monday(max(days.min(), latest).item()))
+    there = np.zeros((frames.enrolled, int(ranks.max()) + 1), dtype=bool)
+    there[frames.days["learner"].to_numpy(), ranks] = True
+    found: np.typing.NDArray[np.int64] = there.sum(axis=1)
+    return found
 
 
 def _others_here(frames: CourseFrames, standing: Standing) -> np.typing.NDArray[np.int64]:

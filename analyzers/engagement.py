@@ -120,8 +120,10 @@ def active_by_rank(
     inside = (ranks >= 0) & (ranks < count)
     if not inside.any():
         return np.zeros(count, dtype=np.int64)
-    pairs = np.unique(who[inside] * count + ranks[inside])
-    return np.bincount(pairs % count, minlength=count)
+    there = np.zeros((int(who.max()) + 1, count), dtype=bool)
+    there[who[inside], ranks[inside]] = True
+    found: NDArray[np.int64] = there.sum(axis=0)
+    return found
 
 
 def _reference(references: tuple[Reference, ...], enrolled: int, count: int) -> list[float | None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,15 +19,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     DateTime,
     Dialect,
+    Integer,
     Select,
     String,
     Subquery,
     TypeDecorator,
     and_,
+    bindparam,
     cast,
     func,
     literal,
@@ -39,6 +43,7 @@ from sqlalchemy import (
 )
 
 from analyzers.shapes import day_column, local_days
+from tool_config.database import Instant
 from xapi import tables as t
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,13 +78,20 @@ def micros(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(column, _Micros)
 
 
-def enrolled(silo_id: int, as_of: datetime, course_id: int | None = None) -> Subquery:
-    """Return the enrolled of a course, or of every course of the silo, with their totals."""
+#: Parameters of the prepared statements of this package.
+SILO: BindParameter[int] = bindparam("silo", type_=Integer)
+COURSE: BindParameter[int] = bindparam("course", type_=BigInteger)
+AS_OF: BindParameter[datetime] = bindparam("as_of", type_=Instant)
+
+
+@cache
+def enrolled(*, one_course: bool) -> Subquery:
+    """Return the enrolled of the course COURSE, or of every course of SILO, at AS_OF, with their totals."""
     a, m = t.rollup_actor, t.membership
     same = and_(m.c.silo_id == a.c.silo_id, m.c.course_id == a.c.course_id, m.c.actor == a.c.actor)
     removed = and_(
         m.c.until.is_not(None),
-        m.c.until <= as_of,
+        m.c.until <= AS_OF,
         or_(a.c.enrolled_at.is_(None), a.c.enrolled_at <= m.c.until),
         or_(a.c.last_at.is_(None), a.c.last_at <= m.c.until),
     )
@@ -110,7 +122,7 @@ def enrolled(silo_id: int, as_of: datetime, course_id: int | None = None) -> Sub
         )
         .select_from(a.outerjoin(m, same))
         .where(
-            a.c.silo_id == silo_id,
+            a.c.silo_id == SILO,
             or_(m.c.role.is_(None), m.c.role == "trainee"),
             shown,
             not_(removed),
@@ -128,22 +140,21 @@ def enrolled(silo_id: int, as_of: datetime, course_id: int | None = None) -> Sub
         )
         .select_from(m.outerjoin(a, same))
         .where(
-            m.c.silo_id == silo_id,
+            m.c.silo_id == SILO,
             m.c.role == "trainee",
-            or_(m.c.until.is_(None), m.c.until > as_of),
+            or_(m.c.until.is_(None), m.c.until > AS_OF),
             a.c.actor.is_(None),
         )
     )
-    if course_id is not None:
-        traced = traced.where(a.c.course_id == course_id)
-        listed = listed.where(m.c.course_id == course_id)
+    if one_course:
+        traced = traced.where(a.c.course_id == COURSE)
+        listed = listed.where(m.c.course_id == COURSE)
     return union_all(traced, listed).subquery("enrolled")
 
 
-def columns(conn: Connection, wanted: Select[Any], width: int) -> list[tuple[Any, ...]]:
-    """Return what a query gives, column by column."""
-    rows = conn.execute(wanted).all()
-    return list(zip(*rows, strict=True)) if rows else [() for _ in range(width)]
+def columns(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
+    """Return rows column by column: ``width`` empty columns when there is none."""
+    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
 def local(columns: Sequence[Sequence[int | None]], tz: ZoneInfo) -> list[NDArray[np.datetime64]]:
@@ -158,16 +169,25 @@ def days(conn: Connection, silo_id: int, course_id: int, rows: dict[str, int], t
 
     A day that is tomorrow's (a clock ahead, another time zone) counts as today; later ones are not believed.
     """
+    found = conn.execute(_day_texts(), {"silo": silo_id, "course": course_id}).all()
+    kept = [(rows[actor], text) for actor, text in found if actor in rows]
+    who = np.repeat([row for row, _ in kept], [len(text) // 10 for _, text in kept]).astype(np.int64)
+    days = _parse_days("".join(text for _, text in kept))
+    limit = np.datetime64(today, "D")
+    believed = days <= limit + 1
+    if not believed.all():
+        who, days = who[believed], days[believed]
+    return pd.DataFrame({"learner": who, "day": day_column(np.minimum(days, limit))}, copy=False)
+
+
+@cache
+def _day_texts() -> Select[Any]:
     d = t.rollup_actor_day
-    wanted = (
+    return (
         select(d.c.actor, func.aggregate_strings(cast(d.c.day, String), ""))
-        .where(d.c.silo_id == silo_id, d.c.course_id == course_id, d.c.day <= today + timedelta(days=1))
+        .where(d.c.silo_id == SILO, d.c.course_id == COURSE)
         .group_by(d.c.actor)
     )
-    kept = [(rows[actor], text) for actor, text in conn.execute(wanted) if actor in rows]
-    who = np.repeat([row for row, _ in kept], [len(text) // 10 for _, text in kept]).astype(np.int64)
-    days = np.minimum(_parse_days("".join(text for _, text in kept)), np.datetime64(today, "D"))
-    return pd.DataFrame({"learner": who, "day": day_column(days)}, copy=False)
 
 
 def _parse_days(text: str) -> NDArray[np.datetime64]:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, case, func, select
 
-from analyzers.frames.enrolment import columns, days, enrolled, from_micros, local, micros
+from analyzers.frames.enrolment import (
+    COURSE,
+    SILO,
+    columns,
+    days,
+    enrolled,
+    from_micros,
+    local,
+    micros,
+)
 from analyzers.shapes import (
     CourseFrames,
     Item,
@@ -21,12 +30,15 @@ from analyzers.shapes import (
     day_column,
     zone,
 )
+from tool_config.database import Instant
 from tool_config.rules import Rules
 from tool_config.tables import silo as silo_table
 from xapi import tables as t
 
 #: Previous sessions that the reference averages, at most.
 _REFERENCES = 2
+#: Previous sessions tried: some may be empty or too small.
+_CANDIDATES = 5
 
 
 def course(conn: Connection, silo_id: int, course_id: int, *, as_of: datetime, rules: Rules) -> CourseFrames:
@@ -55,47 +67,45 @@ def course(conn: Connection, silo_id: int, course_id: int, *, as_of: datetime, r
         outline_modules=modules,
         activities=activities,
         learners=learners,
-        modules=_modules(conn, silo_id, course_id, rows, modules, tz, rules),
+        modules=pd.DataFrame(),
         days=seen,
     )
-    if found.path_id is None or frames.start is None:
-        return frames
-    references = _references(conn, silo_id, course_id, found.path_id, frames.start, as_of, rules)
-    return replace(frames, references=references)
+    path = found.path_id
+    return replace(
+        frames,
+        modules=_modules(conn, frames, rows, tz, as_of),
+        references=() if path is None else _references(conn, frames, path, as_of),
+    )
 
 
 def _course_row(conn: Connection, silo_id: int, course_id: int) -> Any:
-    c, s, r = t.course, silo_table, t.rollup_state
-    state = and_(r.c.silo_id == c.c.silo_id, r.c.course_id == c.c.course_id)
-    wanted = (
-        select(
-            c.c.title,
-            c.c.label,
-            c.c.path_id,
-            c.c.time_zone,
-            s.c.time_zone.label("silo_zone"),
-            c.c.starts_on,
-            c.c.ends_on,
-            c.c.roster_at,
-            r.c.version,
-            r.c.refreshed_at,
-        )
-        .select_from(c.join(s, s.c.silo_id == c.c.silo_id).outerjoin(r, state))
-        .where(c.c.silo_id == silo_id, c.c.course_id == course_id)
-    )
-    found = conn.execute(wanted).first()
+    found = conn.execute(_course_statement(), {"silo": silo_id, "course": course_id}).first()
     if found is None:
         raise LookupError(f"silo {silo_id} has no course {course_id}")
     return found
 
 
+@cache
+def _course_statement() -> Select[Any]:
+    c, s, r = t.course, silo_table, t.rollup_state
+    state = and_(r.c.silo_id == c.c.silo_id, r.c.course_id == c.c.course_id)
+    names = ("title", "label", "path_id", "time_zone", "starts_on", "ends_on", "roster_at")
+    return (
+        select(
+            *(c.c[name] for name in names),
+            s.c.time_zone.label("silo_zone"),
+            r.c.version,
+            r.c.refreshed_at,
+        )
+        .select_from(c.join(s, s.c.silo_id == c.c.silo_id).outerjoin(r, state))
+        .where(c.c.silo_id == SILO, c.c.course_id == COURSE)
+    )
+
+
 def _outline(conn: Connection, silo_id: int, course_id: int) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Return the modules and the activities, each in the order of the outline."""
-    o = t.outline_item
-    wanted = select(*(o.c[name] for name in Item.__dataclass_fields__)).where(
-        o.c.silo_id == silo_id, o.c.course_id == course_id
-    )
-    items = [Item(*row) for row in conn.execute(wanted)]
+    found = conn.execute(_outline_statement(), {"silo": silo_id, "course": course_id}).all()
+    items = [Item(*row) for row in found]
     modules = sorted((i for i in items if i.level == "module"), key=lambda i: (i.position, i.iri))
     order = {item.iri: rank for rank, item in enumerate(modules)}
     activities = [i for i in items if i.level == "activity" and i.module in order]
@@ -103,21 +113,19 @@ def _outline(conn: Connection, silo_id: int, course_id: int) -> tuple[tuple[Item
     return tuple(modules), tuple(activities)
 
 
+@cache
+def _outline_statement() -> Select[Any]:
+    o = t.outline_item
+    columns = (o.c[name] for name in Item.__dataclass_fields__)
+    return select(*columns).where(o.c.silo_id == SILO, o.c.course_id == COURSE)
+
+
 def _learners(
     conn: Connection, silo_id: int, course_id: int, as_of: datetime, tz: ZoneInfo, rules: Rules
 ) -> pd.DataFrame:
-    e = enrolled(silo_id, as_of, course_id)
-    instants = ("enrolled_at", "first_at", "last_at", "completed_at")
-    wanted = select(
-        e.c.actor,
-        *(micros(e.c[name]) for name in instants),
-        e.c.events,
-        e.c.days,
-        e.c[f"seconds_{rules.time_spent.cap_minutes}"],
-        e.c.attended,
-        e.c.last_module,
-    ).order_by(e.c.actor)
-    read = columns(conn, wanted, 10)
+    statement = _learners_statement(rules.time_spent.cap_minutes)
+    rows = conn.execute(statement, {"silo": silo_id, "course": course_id, "as_of": as_of}).all()
+    read = columns(rows, 10)
     dates = local(read[1:5], tz)
     numbers = [np.array(column, dtype=np.int64) for column in read[5:9]]
     return pd.DataFrame(
@@ -137,35 +145,34 @@ def _learners(
     )
 
 
+@cache
+def _learners_statement(cap: int) -> Select[Any]:
+    e = enrolled(one_course=True)
+    return select(
+        e.c.actor,
+        *(micros(e.c[name]) for name in ("enrolled_at", "first_at", "last_at", "completed_at")),
+        e.c.events,
+        e.c.days,
+        e.c[f"seconds_{cap}"],
+        e.c.attended,
+        e.c.last_module,
+    ).order_by(e.c.actor)
+
+
 def _modules(
-    conn: Connection,
-    silo_id: int,
-    course_id: int,
-    rows: dict[str, int],
-    modules: tuple[Item, ...],
-    tz: ZoneInfo,
-    rules: Rules,
+    conn: Connection, frames: CourseFrames, rows: dict[str, int], tz: ZoneInfo, as_of: datetime
 ) -> pd.DataFrame:
     """Read the progress of the enrolled in the modules of the outline."""
-    r = t.rollup_module
-    numbers = ("done", "required", f"seconds_{rules.time_spent.cap_minutes}", "seconds_10", "seconds_60")
-    wanted = select(
-        r.c.actor,
-        r.c.module,
-        *(r.c[name] for name in numbers),
-        r.c.score,
-        micros(r.c.first_at),
-        micros(r.c.last_at),
-        micros(r.c.completed_at),
-    ).where(r.c.silo_id == silo_id, r.c.course_id == course_id)
-    order = {item.iri: rank for rank, item in enumerate(modules)}
-    progressed = _progressed(conn, silo_id, course_id)
-    kept = [
-        (*row, progressed.get((row[0], row[1])))
-        for row in conn.execute(wanted)
-        if row[0] in rows and row[1] in order
-    ]
-    read: list[Sequence[Any]] = list(zip(*kept, strict=True)) if kept else [()] * 12
+    limit = as_of - timedelta(days=frames.rules.states.stuck_days)
+    values = {
+        "silo": frames.silo_id,
+        "course": frames.course_id,
+        "entered": limit + timedelta(days=1),
+        "lately": limit - timedelta(days=1),
+    }
+    order = {item.iri: rank for rank, item in enumerate(frames.outline_modules)}
+    found = conn.execute(_modules_statement(frames.rules.time_spent.cap_minutes), values).all()
+    read = columns([row for row in found if row[0] in rows and row[1] in order], 12)
     dates = local(read[8:12], tz)
     names = ("done", "required", "seconds", "seconds_10", "seconds_60")
     return pd.DataFrame(
@@ -183,28 +190,46 @@ def _modules(
     )
 
 
-def _progressed(conn: Connection, silo_id: int, course_id: int) -> dict[tuple[str, str], int]:
-    """Return the last completion or entry of an activity in each (actor, module) that is under way."""
+@cache
+def _modules_statement(cap: int) -> Select[Any]:
+    """Return the modules of everybody; the last progress only where it may tell.
+
+    That is: not finished, entered long ago and there lately. The others have stopped, or just begun.
+    """
     r, o, a = t.rollup_module, t.outline_item, t.rollup_activity
-    items = and_(
-        o.c.silo_id == silo_id,
-        o.c.course_id == course_id,
-        o.c.level == "activity",
-        o.c.module == r.c.module,
+    # A scalar subquery: the few rows that need it are looked up, never the activities of everybody.
+    progress = (
+        select(func.max(func.coalesce(a.c.completed_at, a.c.first_at)))
+        .where(
+            a.c.silo_id == SILO,
+            a.c.course_id == COURSE,
+            a.c.actor == r.c.actor,
+            a.c.activity.in_(
+                select(o.c.iri).where(
+                    o.c.silo_id == SILO,
+                    o.c.course_id == COURSE,
+                    o.c.level == "activity",
+                    o.c.module == r.c.module,
+                )
+            ),
+        )
+        .scalar_subquery()
     )
-    acts = and_(
-        a.c.silo_id == silo_id,
-        a.c.course_id == course_id,
-        a.c.actor == r.c.actor,
-        a.c.activity == o.c.iri,
+    telling = and_(
+        r.c.completed_at.is_(None),
+        r.c.first_at < bindparam("entered", type_=Instant),
+        r.c.last_at > bindparam("lately", type_=Instant),
     )
-    wanted = (
-        select(r.c.actor, r.c.module, micros(func.max(func.coalesce(a.c.completed_at, a.c.first_at))))
-        .select_from(r.join(o, items).join(a, acts))
-        .where(r.c.silo_id == silo_id, r.c.course_id == course_id, r.c.completed_at.is_(None))
-        .group_by(r.c.actor, r.c.module)
-    )
-    return {(actor, module): at for actor, module, at in conn.execute(wanted)}
+    numbers = ("done", "required", f"seconds_{cap}", "seconds_10", "seconds_60", "score")
+    return select(
+        r.c.actor,
+        r.c.module,
+        *(r.c[name].label(f"value_{rank}") for rank, name in enumerate(numbers)),
+        micros(r.c.first_at),
+        micros(r.c.last_at),
+        micros(r.c.completed_at),
+        micros(case((telling, progress))),
+    ).where(r.c.silo_id == SILO, r.c.course_id == COURSE)
 
 
 def _mend_future(learners: pd.DataFrame, seen: pd.DataFrame, today: date) -> None:
@@ -221,49 +246,56 @@ def _mend_future(learners: pd.DataFrame, seen: pd.DataFrame, today: date) -> Non
 
 
 def _references(
-    conn: Connection,
-    silo_id: int,
-    course_id: int,
-    path_id: int,
-    start: date,
-    as_of: datetime,
-    rules: Rules,
+    conn: Connection, frames: CourseFrames, path_id: int, as_of: datetime
 ) -> tuple[Reference, ...]:
     """Read the sessions of the path that began before this one, the two latest that are large enough."""
+    values = {"silo": frames.silo_id, "course": frames.course_id, "path": path_id}
+    sessions: list[tuple[date, int, date | None]] = []
+    for other, starts_on, ends_on, first_at in conn.execute(_path_statement(), values).all():
+        if starts_on is None and first_at is not None:
+            starts_on = from_micros(first_at)
+        if starts_on is not None and frames.start is not None and starts_on < frames.start:
+            sessions.append((starts_on, other, ends_on))
+    sessions.sort(key=lambda session: session[:2], reverse=True)
+    found: list[Reference] = []
+    for starts_on, other, ends_on in sessions[:_CANDIDATES]:
+        reference = _reference(conn, frames.silo_id, other, starts_on, ends_on, as_of)
+        if reference is not None and reference.enrolled >= frames.rules.disclosure.course:
+            found.append(reference)
+        if len(found) == _REFERENCES:
+            break
+    return tuple(found)
+
+
+@cache
+def _path_statement() -> Select[Any]:
     c, a = t.course, t.rollup_actor
     traced = (
         select(func.min(a.c.first_at))
-        .where(a.c.silo_id == silo_id, a.c.course_id == c.c.course_id)
+        .where(a.c.silo_id == SILO, a.c.course_id == c.c.course_id)
         .scalar_subquery()
     )
     begun = case((c.c.starts_on.is_(None), traced))  # looked for only where the start is not known
-    wanted = select(c.c.course_id, c.c.starts_on, c.c.ends_on, micros(begun)).where(
-        c.c.silo_id == silo_id, c.c.path_id == path_id, c.c.course_id != course_id
+    return select(c.c.course_id, c.c.starts_on, c.c.ends_on, micros(begun)).where(
+        c.c.silo_id == SILO, c.c.path_id == bindparam("path", type_=BigInteger), c.c.course_id != COURSE
     )
-    sessions: list[tuple[date, int, date | None]] = []
-    for other, starts_on, ends_on, first_at in conn.execute(wanted):
-        if starts_on is None and first_at is not None:
-            starts_on = from_micros(first_at)
-        if starts_on is not None and starts_on < start:
-            sessions.append((starts_on, other, ends_on))
-    found: list[Reference] = []
-    for starts_on, other, ends_on in sorted(sessions, reverse=True):
-        if len(found) == _REFERENCES:
-            break
-        reference = _reference(conn, silo_id, other, starts_on, ends_on, as_of)
-        if reference is not None and reference.enrolled >= rules.disclosure.course:
-            found.append(reference)
-    return tuple(found)
 
 
 def _reference(
     conn: Connection, silo_id: int, course_id: int, starts_on: date, ends_on: date | None, as_of: datetime
 ) -> Reference | None:
     """Read one previous session; None when it has no trace."""
-    e = enrolled(silo_id, as_of, course_id)
-    rows = {actor: row for row, actor in enumerate(conn.execute(select(e.c.actor)).scalars())}
+    values = {"silo": silo_id, "course": course_id, "as_of": as_of}
+    actors = conn.execute(_actors_statement(), values).scalars().all()
+    rows = {actor: row for row, actor in enumerate(actors)}
     seen = days(conn, silo_id, course_id, rows, as_of.date())
     if seen.empty:
         return None
     last: date = ends_on or as_days(seen["day"]).max().item()
     return Reference(len(rows), starts_on, last, seen)
+
+
+@cache
+def _actors_statement() -> Select[Any]:
+    e = enrolled(one_course=True)
+    return select(e.c.actor)

@@ -75,9 +75,10 @@ def _days(
         a.c.day <= frames.today,
     )
     days = (
-        DayTrace(day, "", events, seconds) for day, events, seconds in conn.execute(whole.order_by(d.c.day))
+        DayTrace(day, "", events, seconds)
+        for day, events, seconds in conn.execute(whole.order_by(d.c.day)).all()
     )
-    activity_days = conn.execute(parts.order_by(a.c.day, a.c.activity))
+    activity_days = conn.execute(parts.order_by(a.c.day, a.c.activity)).all()
     return tuple(days), tuple(
         DayTrace(day, activity, events, seconds, bool(completed), bool(attended))
         for day, activity, events, seconds, completed, attended in activity_days
@@ -101,7 +102,7 @@ def module(conn: Connection, frames: CourseFrames, iri: str) -> ModuleActivities
         a.c.score,
     ).where(a.c.silo_id == frames.silo_id, a.c.course_id == frames.course_id, a.c.activity.in_(inside))
     rows = {actor: row for row, actor in enumerate(frames.learners["actor"])}
-    kept: list[Any] = [row for row in conn.execute(wanted) if row[1] in rows]
+    kept: list[Any] = [row for row in conn.execute(wanted).all() if row[1] in rows]
     traces = pd.DataFrame(
         {
             "activity": np.array([row[0] for row in kept], dtype=object),

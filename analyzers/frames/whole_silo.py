@@ -43,20 +43,21 @@ def silo(conn: Connection, silo_id: int, *, as_of: datetime, rules: Rules) -> Si
     tz = zone(name, "UTC")
     today = as_of.astimezone(tz).date()
     since = datetime.combine(today - timedelta(days=6), time(), tz)
-    e = enrolled(silo_id, as_of)
-    rows = [tuple(row) for row in conn.execute(_sessions(silo_id, as_of, since))]
+    e = enrolled(one_course=False)
+    values = {"silo": silo_id, "as_of": as_of}
+    rows = [tuple(row) for row in conn.execute(_sessions(silo_id, since), values).all()]
     sessions = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     sessions["last_on"] = [
         None if at is None else min(at.astimezone(tz).date(), today) for at in sessions.pop("last_at")
     ]
-    people = conn.execute(select(func.count(distinct(e.c.actor)))).scalar_one()
+    people = conn.execute(select(func.count(distinct(e.c.actor))), values).scalar_one()
     return SiloFrames(silo_id, today, rules, sessions, people)
 
 
-def _sessions(silo_id: int, as_of: datetime, since: datetime) -> Select[Any]:
+def _sessions(silo_id: int, since: datetime) -> Select[Any]:
     """Return one row a course with its counts."""
     c, p, s, d = t.course, t.path, t.rollup_state, t.rollup_actor_day
-    counts = _counts(silo_id, as_of, since)
+    counts = _counts(silo_id, since)
     before = exists().where(
         d.c.silo_id == silo_id,
         d.c.course_id == c.c.course_id,
@@ -90,9 +91,9 @@ def _sessions(silo_id: int, as_of: datetime, since: datetime) -> Select[Any]:
     )
 
 
-def _counts(silo_id: int, as_of: datetime, since: datetime) -> Any:
+def _counts(silo_id: int, since: datetime) -> Any:
     """Return, for each course, its enrolled, active and finished learners and the last trace."""
-    e = enrolled(silo_id, as_of)
+    e = enrolled(one_course=False)
     goals = _goals(silo_id)
     needed = select(goals.c.course_id, func.count().label("n")).group_by(goals.c.course_id).subquery("needed")
     r = t.rollup_module
@@ -109,7 +110,7 @@ def _counts(silo_id: int, as_of: datetime, since: datetime) -> Any:
         select(
             e.c.course_id,
             func.count().label("enrolled"),
-            _count_of(and_(e.c.last_at >= since)).label("active"),
+            _count_of(e.c.last_at >= since).label("active"),
             _count_of(finished).label("finished"),
             func.max(e.c.last_at).label("last_at"),
         )
