@@ -88,7 +88,7 @@ def prepare(
         _Mark(campus.today.isoformat(), port, complete=True).write(settings.data_dir)
         say(f"{made.people} trainees, {made.statements} statements, {made.silos} communities")
     worker = Worker(tool.engine, clock)
-    return Demo(_crossroads(app, create_platform(campus), public_url, campus.origin), app, campus, worker)
+    return Demo(crossroads(app, create_platform(campus), public_url, campus.origin), app, campus, worker)
 
 
 def _say(line: str) -> None:
@@ -121,9 +121,10 @@ def addresses(host: str, port: int) -> list[str]:
     return found
 
 
-def _crossroads(
+def crossroads(
     tool: Any, platform: Any, public_url: str, origin: str
 ) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    """Return the WSGI application that answers as the tool under its own name, as the platform otherwise."""
     tool_host = urlsplit(public_url).hostname
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -81,12 +81,12 @@ _ACADEMIES = _words(
 )
 #: corps, weight, former jobs
 _CORPS = (
-    ("Personnels de direction", 10, ("Professeur certifié", "Conseillère principale d’éducation", "PLP")),
-    ("IEN du premier degré", 5, ("Directrice d’école", "Conseiller pédagogique")),
-    ("IA-IPR", 3, ("Professeure agrégée", "Formateur académique")),
-    ("IEN-ET/EG", 2, ("PLP", "DDFPT")),
-    ("Attachés d’administration", 3, ("Secrétaire général d’EPLE", "Gestionnaire")),
-    ("Formateurs académiques", 4, ("Professeur des écoles", "Professeure certifiée")),
+    ("Personnel de direction", 10, ("Professeur certifié", "Conseillère principale d’éducation", "PLP")),
+    ("Inspection du premier degré", 5, ("Directrice d’école", "Conseiller pédagogique")),
+    ("Inspection pédagogique régionale", 3, ("Professeure agrégée", "Formateur académique")),
+    ("Inspection ET/EG", 2, ("PLP", "DDFPT")),
+    ("Administration", 3, ("Secrétaire général d’EPLE", "Gestionnaire")),
+    ("Formation académique", 4, ("Professeur des écoles", "Professeure certifiée")),
 )
 
 #: Label's rank -> profile -> how many.

@@ -167,6 +167,11 @@ _GATHERINGS: tuple[tuple[str, GatheringKind, int, int, int, float], ...] = (
 )
 
 
+def typeset(text: str) -> str:
+    """Return French text with the no-break spaces that go before : and ?."""
+    return text.replace(" :", "\u00a0:").replace(" ?", "\u202f?")
+
+
 def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
@@ -217,7 +222,7 @@ def _session(site: Site, course_id: int, rank: int, start: date, weeks: int) -> 
         activities = []
         for kind, name, minutes, required, visits in _CONTENT[number]:
             cmid += 1
-            activities.append(Activity(cmid, kind, name, minutes, required, visits))
+            activities.append(Activity(cmid, kind, typeset(name), minutes, required, visits))
         modules.append(
             Module(
                 number=number,
@@ -231,7 +236,7 @@ def _session(site: Site, course_id: int, rank: int, start: date, weeks: int) -> 
             )
         )
     gatherings = tuple(
-        Gathering(title, kind, _term_day(week(at) + timedelta(days=weekday)), module, hours)
+        Gathering(typeset(title), kind, _term_day(week(at) + timedelta(days=weekday)), module, hours)
         for title, kind, at, weekday, module, hours in _GATHERINGS
     )
     return Session(

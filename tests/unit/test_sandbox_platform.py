@@ -7,12 +7,13 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
 from flask.testing import FlaskClient
 
-from lti_tool.sandbox.demo import prepare
+from lti_tool.sandbox.demo import crossroads, prepare
 from lti_tool.sandbox.platform import Campus, create_platform
 from tool_config.settings import Settings, SettingsError
 
@@ -182,6 +183,33 @@ def test_a_telephone_gets_the_whole_window(client: FlaskClient) -> None:
 )
 def test_what_does_not_exist_is_not_found(client: FlaskClient, address: str) -> None:
     assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "answered"),
+    [
+        ("localhost:8080", "/c/x/", "tool"),
+        ("localhost:8080", "/lti/login", "tool"),
+        ("LOCALHOST:8080", "/xapi/about", "tool"),
+        ("127.0.0.1:8080", "/lti/login", "platform"),
+        ("campus.test:8080", "/", "platform"),
+        ("", "/", "platform"),
+    ],
+)
+def test_one_port_two_sites(host: str, path: str, answered: str) -> None:
+    def half(name: str) -> Any:
+        return lambda _environ, _start: [name.encode()]
+
+    both = crossroads(half("tool"), half("platform"), TOOL, "http://127.0.0.1:8080")
+    assert both({"HTTP_HOST": host, "PATH_INFO": path}, None) == [answered.encode()]
+
+
+def test_the_tools_own_address_leads_to_the_platform() -> None:
+    both = crossroads(None, None, TOOL, "http://127.0.0.1:8080")
+    said: list[Any] = []
+    environ = {"HTTP_HOST": "localhost:8080", "PATH_INFO": "/"}
+    both(environ, lambda status, headers: said.append((status, dict(headers)["Location"])))
+    assert said == [("302 Found", "http://127.0.0.1:8080/")]
 
 
 def test_no_demo_on_a_server(tmp_path: Path) -> None:
