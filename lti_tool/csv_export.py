@@ -1,0 +1,37 @@
+"""CSV as French spreadsheets open it: UTF-8 with its mark, `;`, decimal comma, no formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+#: A cell that begins with one of these would be run as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
+
+Cell = str | int | float | date | None
+
+
+def write(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: str = ",") -> bytes:
+    """Return the file's bytes; texts that a spreadsheet would run are kept as text by an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow([_text(title) for title in header])
+    for row in rows:
+        writer.writerow([_cell(cell, decimal) for cell in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Cell, decimal: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", decimal)
+    return str(value) if isinstance(value, int) else _text(value)
+
+
+def _text(value: str) -> str:
+    return f"'{value}" if value.lstrip(" \ufeff").startswith(_FORMULA) else value

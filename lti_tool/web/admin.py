@@ -1,0 +1,201 @@
+"""The administrator's pages: every session of the community, by path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from sqlalchemy import Connection
+
+from analyzers import frames, sessions
+from analyzers.results import Sessions, SessionSummary, Share
+from lti_tool import access, csv_export, definitions, wording
+from lti_tool.formatting import number, percent, short_day
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
+from lti_tool.web.shell import Shell, done, note, reading, set_time
+from tool_config import silos
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session as the list prints it."""
+
+    title: str
+    url: str
+    dates: str
+    enrolled: str
+    partial: bool
+    active: str
+    completion: str
+    last_on: date | None
+
+
+def _columns() -> list[Column]:
+    return [
+        Column("title", gettext("Session"), lambda session: plain(session.title)),
+        Column("starts", gettext("Dates"), lambda session: session.starts_on, False, True, "descending"),
+        Column("enrolled", gettext("Inscrits"), lambda session: session.enrolled, True, first="descending"),
+        Column(
+            "active",
+            gettext("Actifs sur 7 jours"),
+            lambda session: session.active.value,
+            True,
+            first="descending",
+        ),
+        Column(
+            "completion",
+            gettext("Parcours terminés"),
+            lambda session: session.completion.value,
+            True,
+            first="descending",
+        ),
+        Column(
+            "last", gettext("Dernière activité"), lambda session: session.last_on, True, True, "descending"
+        ),
+    ]
+
+
+def session_list(launch: str) -> str:
+    """Show every session of the silo, grouped by path."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        found = _read(conn)
+    return render_template("admin/sessions.html", **sessions_context(found))
+
+
+def sessions_context(found: Sessions) -> dict[str, Any]:
+    """Return what the template of the sessions prints."""
+    columns = _columns()
+    order = Order.read(columns, request.args, "starts")
+    query = request.args.get("q", "").strip()
+    here = url_for("pages.sessions", launch=viewer().launch_id)
+    chosen = order.apply(_matching(found, query))
+    csv_url = address(
+        url_for("pages.sessions_csv", launch=viewer().launch_id), {"q": query, **order.arguments()}
+    )
+    return {
+        "page_title": gettext("Sessions"),
+        "shell": _shell(found, csv_url),
+        "lead": wording.sessions_lead(found),
+        "known": bool(found.sessions),
+        "here": here,
+        "kept": list(order.arguments().items()),
+        "query": query,
+        "csv_url": csv_url,
+        "shown": _shown(len(chosen), query),
+        "columns": heads(columns, order, here, {"q": query}),
+        "groups": _groups(chosen),
+        "reading": definitions.reading("sessions", tool().rules),
+    }
+
+
+def sessions_csv(launch: str) -> Response:
+    """Give the list of sessions as a spreadsheet file; what may not be shown stays empty."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        found = _read(conn)
+    note("export")
+    chosen = Order.read(_columns(), request.args, "starts").apply(
+        _matching(found, request.args.get("q", "").strip())
+    )
+    header = [
+        gettext("Parcours"), gettext("Session"), gettext("Début"), gettext("Fin"), gettext("Inscrits"),
+        gettext("Liste complète"), gettext("Actifs sur 7 jours"), gettext("Parcours terminés"),
+        gettext("Dernière activité"),
+    ]  # fmt: skip
+    rows = [
+        (
+            session.path_title, title(session), session.starts_on, session.ends_on, session.enrolled,
+            gettext(
+                "non") if session.partial else gettext("oui"), session.active.count, session.completion.count,
+            session.last_on,
+        )
+        for session in chosen
+    ]  # fmt: skip
+    return csv_file(csv_export.write(header, rows), "sessions", tool().clock().date())
+
+
+def _read(conn: Connection) -> Sessions:
+    now, silo_id = tool().clock(), viewer().silo_id
+    set_time(now, ZoneInfo(silos.get(conn, silo_id).time_zone))
+    return sessions.summaries(frames.silo(conn, silo_id, as_of=now, rules=tool().rules))
+
+
+def shell(conn: Connection) -> Shell:
+    """Return the header and footer of a page about all sessions."""
+    return _shell(_read(conn), url_for("pages.sessions_csv", launch=viewer().launch_id))
+
+
+def _matching(found: Sessions, query: str) -> list[SessionSummary]:
+    wanted = plain(query)
+    return [s for s in found.sessions if wanted in plain(f"{s.title} {s.path_title or ''}")]
+
+
+def _groups(chosen: Sequence[SessionSummary]) -> list[dict[str, Any]]:
+    """Group sessions by path, paths in the order of their first session; those without path come last."""
+    groups: dict[str, list[SessionRow]] = {}
+    for session in sorted(chosen, key=lambda s: s.path_title is None):
+        groups.setdefault(session.path_title or gettext("Sans parcours connu"), []).append(_row(session))
+    return [{"title": path, "rows": rows} for path, rows in groups.items()]
+
+
+def title(session: SessionSummary) -> str:
+    """Name a session, even when the platform has not."""
+    return session.title or gettext("Session sans titre")
+
+
+def _row(session: SessionSummary) -> SessionRow:
+    today = tool().clock().date()
+    dates = ""
+    if session.starts_on:
+        dates = gettext("depuis le %(start)s", start=short_day(session.starts_on, today))
+        if session.ends_on:
+            dates = gettext(
+                "%(start)s → %(end)s",
+                start=short_day(session.starts_on, today),
+                end=short_day(session.ends_on, today),
+            )
+    return SessionRow(
+        title=title(session),
+        url=url_for("pages.today", launch=viewer().launch_id, course_id=session.course_id),
+        dates=dates,
+        enrolled=number(session.enrolled),
+        partial=session.partial,
+        active=_share(session.active),
+        completion=_share(session.completion),
+        last_on=session.last_on,
+    )
+
+
+def _share(share: Share) -> str:
+    if share.count is None:
+        return wording.suppressed(tool().rules.disclosure.course)
+    return f"{number(share.count)} · {percent(share.value)}"
+
+
+def _shown(count: int, query: str) -> str:
+    if not count:
+        return gettext("Aucune session ne correspond à « %(query)s ».", query=query)
+    return ngettext("%(count)s session", "%(count)s sessions", count, count=number(count))
+
+
+def _shell(found: Sessions, csv_url: str) -> Shell:
+    return Shell(
+        title=gettext("Sessions de la communauté"),
+        meta=ngettext(
+            "%(count)s session", "%(count)s sessions", len(found.sessions), count=number(len(found.sessions))
+        ),
+        tabs=(),
+        open_url=url_for("pages.enter", launch=viewer().launch_id) + "open",
+        about_url=url_for("pages.about_all", launch=viewer().launch_id),
+        threshold=tool().rules.disclosure.course,
+        fresh_at=found.basis.fresh_at,
+        export_url=csv_url,
+        done=done(),
+    )

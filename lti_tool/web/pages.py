@@ -1,0 +1,100 @@
+"""The pages of a launch: their addresses, and where each role enters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
+from flask_babel import Babel, gettext
+from werkzeug.wrappers import Response
+
+from lti_tool import access, definitions
+from lti_tool.web import admin, filters, guard, participants, preparation, trainee, tutor
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.shell import open_course, open_person, reading
+
+LANGUAGES = ("fr", "en")
+
+blueprint = Blueprint("pages", __name__, url_prefix="/c/<launch>")
+guard.protect(blueprint)
+
+_COURSE = "/courses/<int(signed=True):course_id>"
+#: endpoint, address, view, methods
+_ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
+    ("me", "/me", trainee.me, ("GET",)),
+    ("sessions", "/sessions", admin.session_list, ("GET",)),
+    ("sessions_csv", "/sessions.csv", admin.sessions_csv, ("GET",)),
+    ("today", f"{_COURSE}/today", tutor.today, ("GET",)),
+    ("modules", f"{_COURSE}/modules", tutor.modules, ("GET",)),
+    ("module", f"{_COURSE}/modules/one", tutor.module, ("GET",)),
+    ("people", f"{_COURSE}/people", participants.people_list, ("GET",)),
+    ("people_csv", f"{_COURSE}/people.csv", participants.people_csv, ("GET",)),
+    ("person", f"{_COURSE}/people/<actor>", participants.person, ("GET",)),
+    ("message", f"{_COURSE}/people/<actor>/message", participants.message, ("GET",)),
+    ("outline", f"{_COURSE}/outline", preparation.outline_page, ("GET",)),
+    ("outline_save", f"{_COURSE}/outline", preparation.outline_save, ("POST",)),
+    ("gathering_add", f"{_COURSE}/outline/gatherings", preparation.gathering_add, ("POST",)),
+    ("outline_csv", f"{_COURSE}/outline.csv", preparation.outline_csv, ("GET",)),
+    ("outline_import", f"{_COURSE}/outline/import", preparation.outline_import, ("POST",)),
+    ("attendance", f"{_COURSE}/attendance", preparation.attendance_page, ("GET",)),
+    ("attendance_save", f"{_COURSE}/attendance", preparation.attendance_save, ("POST",)),
+)
+for _endpoint, _address, _view, _methods in _ROUTES:
+    blueprint.add_url_rule(_address, _endpoint, _view, methods=list(_methods))
+
+
+def install(app: Flask) -> None:
+    """Mount the pages and give the application its languages and template filters."""
+    if "babel" not in app.extensions:
+        Babel(app, default_locale="fr", locale_selector=language)
+    filters.install(app)
+    app.register_blueprint(blueprint)
+
+
+def language() -> str:
+    """Return the language of the page: that of the launch, else the browser's, else French."""
+    wanted = str(g.get("locale") or "")[:2]
+    if wanted in LANGUAGES:
+        return wanted
+    return request.accept_languages.best_match(LANGUAGES) or "fr" if not wanted else "fr"
+
+
+@blueprint.get("/")
+def enter(launch: str) -> Response:
+    """Lead to the page of the viewer's role."""
+    match viewer().role:
+        case "tutor":
+            return redirect(url_for("pages.today", launch=launch, course_id=viewer().course_id), 303)
+        case "trainee":
+            return redirect(url_for("pages.me", launch=launch), 303)
+        case "admin":
+            return redirect(url_for("pages.sessions", launch=launch), 303)
+    raise access.Forbidden
+
+
+@blueprint.get(f"{_COURSE}/about")
+def about(launch: str, course_id: int) -> str:
+    """Say how the figures of a course are computed."""
+    with reading() as conn:
+        if viewer().role == "trainee":
+            page, _ = open_person(conn, course_id, viewer().actor)
+        else:
+            page = open_course(conn, course_id)
+    return _about(page.shell("about"))
+
+
+@blueprint.get("/about")
+def about_all(launch: str) -> str:
+    """Say how the figures of the sessions are computed."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        return _about(admin.shell(conn))
+
+
+def _about(shell: Any) -> str:
+    return render_template(
+        "about.html",
+        page_title=gettext("Comment ces chiffres sont calculés"),
+        shell=shell,
+        definitions=definitions.glossary(tool().rules),
+    )

@@ -1,0 +1,226 @@
+"""What every page of a course shares: who looks, the course's frames, names, header and footer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from flask import g, request, url_for
+from flask_babel import gettext, ngettext, pgettext
+from sqlalchemy import Connection
+
+from analyzers import alerts, engagement, frames
+from analyzers.results import Learner, Overview
+from analyzers.shapes import CourseFrames
+from lti_tool import access, audit, people, wording
+from lti_tool.access import CourseAccess, Viewer
+from lti_tool.formatting import number
+from lti_tool.web.guard import tool
+from tool_config import silos
+from tool_config.database import transaction
+
+
+def viewer() -> Viewer:
+    """Return who looks, as the guard found."""
+    found: Viewer = g.viewer
+    return found
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of the header."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Header and footer of a page."""
+
+    title: str
+    meta: str
+    tabs: Sequence[Tab]
+    open_url: str
+    about_url: str
+    threshold: int
+    fresh_at: datetime | None = None
+    export_url: str | None = None
+    pseudonyms: bool = False
+    sessions_url: str | None = None
+    done: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class CoursePage:
+    """A course read for one page, in one read transaction."""
+
+    viewer: Viewer
+    access: CourseAccess
+    frames: CourseFrames
+
+    @cached_property
+    def overview(self) -> Overview:
+        return engagement.overview(self.frames)
+
+    @cached_property
+    def learners(self) -> tuple[Learner, ...]:
+        return alerts.learners(self.frames)
+
+    @cached_property
+    def setting(self) -> wording.Setting:
+        return wording.Setting(
+            today=self.frames.today,
+            modules={
+                item.iri: wording.Place(item.position, item.title) for item in self.frames.outline_modules
+            },
+            calendar=any(item.closes_on for item in self.frames.outline_modules),
+        )
+
+    def url(self, page: str, **values: object) -> str:
+        """Return the address of another page of this course."""
+        return url_for(
+            f"pages.{page}", launch=self.viewer.launch_id, course_id=self.access.course_id, **values
+        )
+
+    def names(self, conn: Connection) -> Mapping[str, str]:
+        """Return what each learner is called here: names for tutors, pseudonyms for administrators."""
+        return names(conn, self.access, self.viewer, [learner.actor for learner in self.learners])
+
+    def shell(self, current: str, export_url: str | None = None) -> Shell:
+        """Return the header and footer, with the tab of this page marked."""
+        administrator = self.viewer.role == "admin"
+        return Shell(
+            title=self.frames.title or gettext("Session sans titre"),
+            meta=_meta(self.frames.label, self.overview),
+            tabs=self._tabs(current),
+            open_url=url_for("pages.enter", launch=self.viewer.launch_id) + "open",
+            about_url=self.url("about"),
+            threshold=tool().rules.disclosure.course,
+            fresh_at=self.frames.fresh_at,
+            export_url=export_url,
+            pseudonyms=administrator,
+            sessions_url=url_for("pages.sessions", launch=self.viewer.launch_id) if administrator else None,
+            done=done(),
+        )
+
+    def _tabs(self, current: str) -> list[Tab]:
+        pages = [
+            ("today", gettext("Ce matin")),
+            ("modules", gettext("Modules")),
+            ("people", gettext("Participants")),
+        ]
+        if self.viewer.role == "tutor":
+            pages += [("outline", gettext("Parcours")), ("attendance", gettext("Présences"))]
+        return [Tab(label, self.url(page), page == current) for page, label in pages]
+
+
+def open_course(conn: Connection, course_id: int) -> CoursePage:
+    """Read the course that the viewer asks for; access.NotFound or Forbidden when it is not theirs."""
+    who, now = viewer(), tool().clock()
+    allowed = access.may_see_course(conn, who, course_id)
+    read = frames.course(conn, who.silo_id, course_id, as_of=now, rules=tool().rules)
+    set_time(now, ZoneInfo(read.time_zone))
+    return CoursePage(who, allowed, read)
+
+
+def open_person(conn: Connection, course_id: int, actor: str) -> tuple[CoursePage, frames.LearnerFrames]:
+    """Read one person's traces and their course; access.NotFound or Forbidden when they may not be seen."""
+    who, now = viewer(), tool().clock()
+    allowed = access.may_see_person(conn, who, course_id, actor)
+    read = frames.learner(conn, who.silo_id, course_id, actor, as_of=now, rules=tool().rules)
+    set_time(now, ZoneInfo(read.course.time_zone))
+    return CoursePage(who, allowed, read.course), read
+
+
+def reading() -> AbstractContextManager[Connection]:
+    """Return the one read transaction of a page, confined to the viewer's silo."""
+    return transaction(tool().engine, viewer().silo_id, write=False)
+
+
+def set_time(now: datetime, zone: ZoneInfo) -> None:
+    """Fix the instant, the day and the zone of the page, for every date on it."""
+    g.now, g.zone, g.today = now, zone, now.astimezone(zone).date()
+
+
+def done() -> list[str]:
+    """Say what the form that led here did; the address carries only a word of a fixed list."""
+    said = {
+        "outline": gettext(
+            "Le plan est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
+        ),
+        "gathering": gettext(
+            "Le regroupement est ajouté : ses présences se cochent dans l’onglet Présences."
+        ),
+        "imported": gettext(
+            "Le plan importé est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
+        ),
+        "attendance": gettext("Les présences sont enregistrées."),
+    }.get(request.args.get("done", ""))
+    return [said] if said else []
+
+
+def _meta(label: str | None, overview: Overview) -> str:
+    parts = [label] if label else []
+    if overview.week_number and overview.week_count:
+        week, count = overview.week_number, overview.week_count
+        parts.append(
+            gettext("semaine %(week)s sur %(count)s", week=week, count=count)
+            if week <= count
+            else gettext("session terminée")
+        )
+    elif overview.week_number:
+        parts.append(gettext("semaine %(week)s", week=overview.week_number))
+    enrolled = ngettext(
+        "%(count)s inscrit", "%(count)s inscrits", overview.enrolled, count=number(overview.enrolled)
+    )
+    parts.append(
+        pgettext("roster", "%(enrolled)s connus", enrolled=enrolled) if overview.basis.partial else enrolled
+    )
+    return " · ".join(parts)
+
+
+def known_limits(overview: Overview) -> list[str]:
+    """Say what the figures do not see: presences, a roster not yet known."""
+    notes = []
+    if overview.basis.partial:
+        notes.append(
+            gettext(
+                "La liste complète des inscrits n’est pas encore connue de l’outil : seules les personnes "
+                "inscrites ou vues par les traces sont comptées."
+            )
+        )
+    if overview.online_only:
+        notes.append(
+            gettext("Activité en ligne seulement : aucune présence n’est connue dans cette session.")
+        )
+    return notes
+
+
+def names(conn: Connection, allowed: CourseAccess, who: Viewer, actors: Sequence[str]) -> Mapping[str, str]:
+    """Return how to call people: by name where the access says so, else by pseudonym."""
+    if allowed.named:
+        return people.display(conn, who.silo_id, allowed.course_id, actors)
+    owner = silos.get(conn, who.silo_id)
+    return {actor: silos.pseudonym(owner, actor) for actor in actors}
+
+
+def note(action: str, *, course_id: int | None = None, subject: str | None = None) -> None:
+    """Write in the audit that the viewer looked, or took a file away: a short transaction of its own."""
+    who = viewer()
+    with transaction(tool().engine, who.silo_id) as conn:
+        audit.write(
+            conn,
+            who.silo_id,
+            at=tool().clock(),
+            action=action,
+            accepted=True,
+            actor=who.actor,
+            subject=subject,
+            course_id=course_id,
+        )

@@ -1,0 +1,184 @@
+"""Pages that a tutor reads: Ce matin, Modules, Participants, one participant, a drafted message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import render_template, request
+from flask_babel import gettext, ngettext
+
+from analyzers import figures, frames, progress
+from analyzers.results import CourseProgress, Learner
+from lti_tool import access, definitions, wording
+from lti_tool.formatting import number
+from lti_tool.web import presenting
+from lti_tool.web.guard import allow_inline_styles, tool
+from lti_tool.web.labels import chart_labels
+from lti_tool.web.listing import Column, Order, heads
+from lti_tool.web.shell import CoursePage, known_limits, open_course, reading
+
+#: People shown on Ce matin before "voir les autres".
+_FIRST_CONTACTS = 5
+
+
+def today(launch: str, course_id: int) -> str:
+    """Show Ce matin: the sentence, who to contact, activity by week, modules."""
+    allow_inline_styles()
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        names = page.names(conn)
+    return render_template("tutor/today.html", **today_context(page, names))
+
+
+def today_context(page: CoursePage, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the template of Ce matin prints."""
+    overview, setting = page.overview, page.setting
+    done = progress.course(page.frames)
+    needing = [learner for learner in page.learners if learner.needs_word]
+    titles = wording.weeks_title(overview, setting.modules.get(overview.busiest_module or ""))
+    return {
+        "page_title": gettext("Ce matin"),
+        "shell": page.shell("today", page.url("people_csv")),
+        "lead": wording.lead(overview, len(needing)),
+        "notes": known_limits(overview),
+        "empty": not any(week.active for week in overview.weeks) and not done.modules and not needing,
+        "contact_hint": _contact_hint(page),
+        "contacts": _contacts(page, needing[:_FIRST_CONTACTS], names),
+        "contacts_more": max(0, len(needing) - _FIRST_CONTACTS),
+        "people_url": page.url("people", state="need"),
+        "weeks_title": titles,
+        "weeks_hint": wording.weeks_hint(overview),
+        "weeks": figures.weeks(overview, labels=chart_labels()),
+        "weeks_key": [("dash", gettext("moyenne des sessions précédentes"))]
+        if any(week.reference for week in overview.weeks)
+        else [],
+        "weeks_reading": definitions.reading("weeks", tool().rules),
+        "modules_title": _modules_title(page, done),
+        "modules": module_rows(page, done),
+    }
+
+
+def _contact_hint(page: CoursePage) -> str:
+    if page.overview.online_only:
+        return gettext("Les plus urgents d’abord, d’après l’activité en ligne seulement.")
+    return gettext(
+        "Les plus urgents d’abord. Les présences aux classes virtuelles et aux regroupements sont comptées."
+    )
+
+
+def _contacts(
+    page: CoursePage, needing: Sequence[Learner], names: Mapping[str, str]
+) -> list[presenting.Contact]:
+    return presenting.contacts(
+        needing,
+        names,
+        page.setting,
+        page.url("people"),
+        write=(lambda actor: page.url("message", actor=actor)) if page.access.named else None,
+    )
+
+
+def _modules_title(page: CoursePage, done: CourseProgress) -> str:
+    return wording.modules_title(done, stuck_days=tool().rules.states.stuck_days)
+
+
+def module_rows(page: CoursePage, done: CourseProgress) -> list[presenting.ModuleRow]:
+    """Return the modules as rows, in the order of the outline."""
+    return [
+        presenting.module_row(module, done, page.url("module", iri=module.iri), page.frames.today)
+        for module in done.modules
+    ]
+
+
+# --- modules ----------------------------------------------------------------------------------------
+
+
+def _module_columns() -> list[Column]:
+    return [
+        Column("position", gettext("Module"), lambda row: row.position),
+        Column(
+            "share",
+            gettext("Avancement"),
+            lambda row: row.finished / row.n if row.n else 0,
+            first="descending",
+        ),
+        Column("finished", gettext("Terminé"), lambda row: row.finished, True, first="descending"),
+        Column("going", gettext("En cours"), lambda row: row.in_progress, True, first="descending"),
+        Column("rest", gettext("Pas commencé"), lambda row: row.not_started, True, True, "descending"),
+        Column("stuck", gettext("Y sont depuis longtemps"), lambda row: row.stuck, True, True, "descending"),
+        Column("time", gettext("Temps médian"), lambda row: row.median_seconds, True, first="descending"),
+        Column("planned", gettext("Durée prévue"), lambda row: row.planned, True, True, "descending"),
+        Column("score", gettext("Note médiane"), lambda row: row.median_score, True, True, "descending"),
+    ]
+
+
+def modules(launch: str, course_id: int) -> str:
+    """Show the table of modules."""
+    with reading() as conn:
+        page = open_course(conn, course_id)
+    done = progress.course(page.frames)
+    columns = _module_columns()
+    order = Order.read(columns, request.args, "position")
+    return render_template(
+        "tutor/modules.html",
+        page_title=gettext("Modules"),
+        shell=page.shell("modules"),
+        modules_title=_modules_title(page, done),
+        modules_hint=ngettext(
+            "Parmi %(count)s personne inscrite. Ouvrez un module pour voir ses activités.",
+            "Parmi %(count)s personnes inscrites. Ouvrez un module pour voir ses activités.",
+            done.basis.n,
+            count=number(done.basis.n),
+        ),
+        modules=order.apply(module_rows(page, done)),
+        columns=heads(columns, order, page.url("modules"), {}),
+        reading=definitions.reading("modules", tool().rules),
+    )
+
+
+def module(launch: str, course_id: int) -> str:
+    """Show one module: its figures and the activities that people reached and completed."""
+    allow_inline_styles()
+    iri = request.args.get("iri", "")
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        if iri not in page.setting.modules:
+            raise access.NotFound
+        traces = frames.module_activities(conn, page.frames, iri)
+    done = progress.course(page.frames)
+    row = next(row for row in module_rows(page, done) if row.iri == iri)
+    activities = progress.module(page.frames, iri, traces)
+    return render_template(
+        "tutor/module.html",
+        page_title=row.label,
+        shell=page.shell("modules"),
+        modules_url=page.url("modules"),
+        module=row,
+        n=row.n,
+        lead=_module_lead(row),
+        funnel_title=wording.funnel_title(activities),
+        funnel_hint=gettext(
+            "Chaque barre : qui a ouvert l’activité, et qui l’a terminée, parmi les inscrits."
+        ),
+        funnel=figures.module_activities(activities, enrolled=row.n, labels=chart_labels()),
+        activities=[presenting.activity_row(activity) for activity in activities],
+        reading=definitions.reading("module", tool().rules),
+    )
+
+
+def _module_lead(row: presenting.ModuleRow) -> str:
+    said = (
+        ngettext(
+            "une personne sur %(n)s l’a terminé",
+            "%(finished)s personnes sur %(n)s l’ont terminé",
+            row.finished,
+            finished=number(row.finished),
+            n=number(row.n),
+        )
+        if row.finished
+        else gettext("personne ne l’a encore terminé")
+    )
+    if row.in_progress:
+        said += ", " + ngettext("une l’a commencé", "%(num)d l’ont commencé", row.in_progress)
+    return said + "."
