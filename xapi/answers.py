@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection, delete, select, update
 
 from tool_config.database import insert
-from xapi.tables import actor_alias, answer, statement
+from xapi.tables import answer, statement
 
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 #: Context extension: {"survey", "question", "course", "module", "phase", …}, all texts.
@@ -93,7 +93,7 @@ def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) ->
     Safe to call again: what is there stays.
     """
     # Imported here: events asks this module whether a statement is an answer.
-    from xapi.events import course_id
+    from xapi.events import course_id, resolve
 
     made: list[dict[str, Any]] = []
     for row in rows:
@@ -104,7 +104,7 @@ def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) ->
             continue
         key = course_id(silo_id, found.course_iri)
         made.append(_row(silo_id, key, row, found))
-    aliases = _aliases(conn, silo_id, {item["spoken_by"] for item in made})
+    aliases = resolve(conn, silo_id, {item["spoken_by"] for item in made})
     for item in made:
         item["respondent"] = aliases.get(item["spoken_by"], item["spoken_by"])
     # The rows of a lot of anonymous answers go in by identifier: an order that says nothing.
@@ -130,17 +130,6 @@ def _row(silo_id: int, key: int, row: Mapping[str, Any], found: Answer) -> dict[
         "value": found.value,
         "text": found.text,
     }
-
-
-def _aliases(conn: Connection, silo_id: int, actors: set[str]) -> dict[str, str]:
-    names = sorted(actors)
-    found: dict[str, str] = {}
-    for start in range(0, len(names), CHUNK):
-        query = select(actor_alias.c.alias, actor_alias.c.actor).where(
-            actor_alias.c.silo_id == silo_id, actor_alias.c.alias.in_(names[start : start + CHUNK])
-        )
-        found.update((row.alias, row.actor) for row in conn.execute(query))
-    return found
 
 
 def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> int:

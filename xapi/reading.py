@@ -62,7 +62,8 @@ def from_statement(statement: Mapping[str, Any], vocabulary: Vocabulary) -> Even
     """Draw the event of one validated statement; None when it is no learning event.
 
     None for a voiding statement, for a group as actor (an event is about one person), for an object
-    that is a statement and for an answer to a questionnaire (`xapi.answers`). Sub-statements are not looked into: what they say has not happened.
+    that is a statement and for an answer to a questionnaire (`xapi.answers`). Sub-statements are not
+    looked into: what they say has not happened.
     """
     verb = str(statement["verb"]["id"])
     target = statement["object"]

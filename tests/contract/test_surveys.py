@@ -1,0 +1,351 @@
+"""Questionnaires on both engines: opened, answered, published step by step, closed."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from analyzers import answer_frames, satisfaction
+from analyzers.survey_results import Published, SurveySummary
+from lti_tool import surveys
+from lti_tool.surveys import SurveyError
+from tests.conftest import Clock
+from tests.factories.surveys import COURSE, KEY, Classroom, K, template
+from tool_config.database import transaction
+from tool_config.surveys import Survey
+from xapi import answers, ingest, rollup
+from xapi.tables import answer, event, rollup_pending, statement, survey_step
+
+
+@pytest.fixture
+def room(engine: Engine, silo: int, clock: Clock) -> Classroom:
+    return Classroom(engine, silo, clock()).build(24, modules=2)
+
+
+def published(room: Classroom, survey: Survey) -> Published | None:
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        return answer_frames.survey(conn, room.silo_id, room.course_id, survey.survey_id)
+
+
+def summary(room: Classroom, survey: Survey) -> SurveySummary:
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        survey = surveys.find(conn, room.silo_id, room.course_id, survey.survey_id)
+        return satisfaction.summary(
+            survey,
+            answer_frames.survey(conn, room.silo_id, room.course_id, survey.survey_id),
+            enrolled=len(room.trainees),
+            received=surveys.received(conn, survey, now=room.now, k=K),
+            now=room.now,
+            k=K,
+        )
+
+
+def comments(room: Classroom, survey: Survey, question: str = "liked") -> list[str]:
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        found = answer_frames.comments(
+            conn, room.silo_id, room.course_id, survey.survey_id, question, k=K, limit=1000
+        )
+    return sorted(found)
+
+
+def count(room: Classroom, table: object) -> int:
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        return int(conn.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+
+
+# --- opening ------------------------------------------------------------------------------------------
+
+
+def test_an_opened_questionnaire_keeps_its_copy_of_the_template(room: Classroom) -> None:
+    survey = room.open()
+    assert survey.template == template()
+    assert survey.template.question("recommendation") is None
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        assert surveys.listing(conn, room.silo_id, room.course_id) == (survey,)
+
+
+def test_faults_of_an_opening_are_told_by_field(room: Classroom) -> None:
+    room.open()
+    with transaction(room.engine, room.silo_id) as conn, pytest.raises(SurveyError) as caught:
+        surveys.open_survey(
+            conn,
+            room.silo_id,
+            room.course_id,
+            module="https://elsewhere.test/",
+            template=template(),
+            mode="named",
+            opens_at=room.now,
+            closes_at=room.now,
+            by="x",
+            now=room.now,
+        )
+    assert caught.value.fields == {"module": "unknown", "mode": "unknown", "closes_at": "before_opening"}
+    with pytest.raises(SurveyError, match="already_open"):
+        room.open()
+    assert room.open(module=2).module.endswith("-2")
+
+
+def test_a_questionnaire_is_not_brought_forward_and_is_cancelled_only_unanswered(room: Classroom) -> None:
+    survey = room.open()
+    with transaction(room.engine, room.silo_id) as conn:
+        with pytest.raises(SurveyError, match="earlier"):
+            surveys.prolong(conn, survey, survey.closes_at - timedelta(days=1), now=room.now)
+        survey = surveys.prolong(conn, survey, survey.closes_at + timedelta(days=1), now=room.now)
+    room.answer(survey, 0, overall=4)
+    with transaction(room.engine, room.silo_id) as conn, pytest.raises(SurveyError, match="answered"):
+        surveys.cancel(conn, survey)
+    other = room.open(module=2)
+    with transaction(room.engine, room.silo_id) as conn:
+        surveys.cancel(conn, other)
+        assert surveys.listing(conn, room.silo_id, room.course_id) == (survey,)
+
+
+# --- answering ----------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_a_statement_a_question_and_no_event(room: Classroom) -> None:
+    survey, attempt = room.open(), str(uuid.uuid4())
+    assert (
+        room.answer(survey, 0, attempt, overall=4, useful=5, liked="  Le temps d’échange\r\n") == "recorded"
+    )
+    with transaction(room.engine, room.silo_id) as conn:
+        ids = {str(item) for item in conn.scalars(select(statement.c.id))}
+        rows = conn.execute(select(answer).order_by(answer.c.question)).all()
+    assert ids == {str(uuid.uuid5(uuid.UUID(attempt), name)) for name in ("overall", "useful", "liked")}
+    told = {row.question: row.text if row.value is None else row.value for row in rows}
+    assert told == {"overall": 4, "useful": 5, "liked": "Le temps d’échange"}
+    assert {(row.course_id, row.module, row.phase) for row in rows} == {
+        (room.course_id, f"{COURSE}#section-1", "a-chaud")
+    }
+    assert count(room, event) == 0
+    assert count(room, rollup_pending) == 0
+
+
+def test_the_same_attempt_twice_changes_nothing(room: Classroom) -> None:
+    survey, attempt = room.open(), str(uuid.uuid4())
+    assert room.answer(survey, 0, attempt, overall=4) == "recorded"
+    assert room.answer(survey, 0, attempt, overall=2) == "repeated"
+    assert count(room, statement) == 1
+    with pytest.raises(SurveyError, match="bad_attempt"):
+        room.answer(survey, 1, attempt, overall=2)
+
+
+def test_a_second_attempt_takes_the_place_of_the_first(room: Classroom) -> None:
+    survey = room.open()
+    for rank in range(4):
+        room.answer(survey, rank, overall=5, liked=f"premier {rank}")
+    assert room.answer(survey, 0, overall=1, improve="le rythme") == "replaced"
+    with transaction(room.engine, room.silo_id) as conn:
+        own = surveys.own_answers(conn, survey, room.trainees[0])
+    assert own == {"overall": 1, "improve": "le rythme"}
+    room.answer(survey, 4, overall=5)
+    found = published(room, survey)
+    assert found is not None
+    assert (found.n, found.counts["overall"]) == (5, {1: 1, 5: 4})
+    assert comments(room, survey) == ["premier 1", "premier 2", "premier 3"]
+
+
+@pytest.mark.parametrize(
+    ("answers_given", "fields"),
+    [
+        ({}, {"overall": "required"}),
+        ({"overall": "6"}, {"overall": "out_of_scale"}),
+        ({"overall": "4", "useful": "4.0"}, {"useful": "out_of_scale"}),
+        ({"overall": "4", "liked": "a" * 2001}, {"liked": "too_long"}),
+        ({"overall": "4", "recommendation": "9"}, {"recommendation": "unknown_question"}),
+    ],
+)
+def test_faulty_answers_are_told_by_question(
+    room: Classroom, answers_given: dict[str, str], fields: dict[str, str]
+) -> None:
+    survey = room.open()
+    with pytest.raises(SurveyError) as caught:
+        room.answer(survey, 0, **answers_given)
+    assert (caught.value.code, caught.value.fields) == ("invalid", fields)
+    assert count(room, statement) == 0
+
+
+def test_only_trainees_of_the_course_within_the_window(room: Classroom) -> None:
+    survey = room.open()
+
+    def refused(actor: str, role: str, now: object, attempt: str = str(uuid.uuid4())) -> str:
+        with transaction(room.engine, room.silo_id) as conn, pytest.raises(SurveyError) as caught:
+            surveys.submit(
+                conn,
+                survey,
+                room.viewer(actor, role),
+                {"overall": "4"},
+                attempt,
+                now=now,
+                key=KEY,
+                k=K,  # type: ignore[arg-type]
+            )
+        return caught.value.code
+
+    me = room.trainees[0]
+    assert refused(me, "tutor", room.now) == "not_trainee"
+    assert refused("f" * 32, "trainee", room.now) == "not_trainee"
+    assert refused(me, "trainee", room.now - timedelta(minutes=1)) == "not_open_yet"
+    assert refused(me, "trainee", survey.closes_at) == "closed"
+    assert refused(me, "trainee", room.now, "not-a-uuid") == "bad_attempt"
+
+
+def test_a_trainee_is_asked_what_is_open_the_unanswered_first(room: Classroom) -> None:
+    first, second = room.open(), room.open("anonymous", module=2, days=20)
+    room.answer(first, 0, overall=3)
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        asked = surveys.for_trainee(conn, room.viewer(room.trainees[0]), now=room.now, key=KEY)
+    assert [(item.survey, item.module_title, item.answered) for item in asked] == [
+        (second, "Module 2", False),
+        (first, "Module 1", True),
+    ]
+
+
+# --- publishing ---------------------------------------------------------------------------------------
+
+
+def test_published_by_blocks_of_five_then_whole_at_closing(room: Classroom) -> None:
+    survey = room.open()
+    seen = []
+    for rank in range(12):
+        room.answer(survey, rank, overall=rank % 5 + 1, liked=f"avis {rank:02d}")
+        found = summary(room, survey)
+        seen.append(found.basis.n)
+        assert sum(bar.count for bar in found.overall.distribution) == found.basis.n
+        assert found.received == rank + 1
+    assert seen == [0, 0, 0, 0, 5, 5, 5, 5, 5, 10, 10, 10]
+    assert comments(room, survey) == [f"avis {rank:02d}" for rank in range(10)]
+    assert summary(room, survey).next_at == 15
+    assert room.close(survey) == 1
+    last = summary(room, survey)
+    assert (last.state, last.basis.n, last.received, last.next_at) == ("closed", 12, 12, None)
+    assert len(comments(room, survey)) == 12
+    assert room.close(survey) == 0
+
+
+def test_four_answers_are_never_shown(room: Classroom) -> None:
+    survey = room.open()
+    for rank in range(4):
+        room.answer(survey, rank, overall=5, liked="bien")
+    assert summary(room, survey).suppressed == "waiting"
+    room.close(survey)
+    found = summary(room, survey)
+    assert (found.suppressed, found.received, found.overall.distribution) == ("few", 4, ())
+    assert found.overall.favourable.suppressed == "few"
+    assert comments(room, survey) == []
+
+
+def test_a_change_of_mind_does_not_show_before_the_next_step(room: Classroom) -> None:
+    survey = room.open()
+    for rank in range(7):
+        room.answer(survey, rank, overall=5, liked="bien")
+    before = published(room, survey)
+    room.answer(survey, 0, overall=1, liked="finalement non")
+    assert published(room, survey) == before
+    assert comments(room, survey) == ["bien"] * 5
+    for rank in range(7, 10):
+        room.answer(survey, rank, overall=5)
+    after = published(room, survey)
+    assert after is not None
+    assert after.counts["overall"] == {1: 1, 5: 9}
+    assert "finalement non" in comments(room, survey)
+
+
+def test_a_rebuild_draws_the_same_answers_and_keeps_what_was_published(room: Classroom) -> None:
+    survey = room.open()
+    for rank in range(7):
+        room.answer(survey, rank, overall=rank % 5 + 1, liked=f"avis {rank}")
+    with transaction(room.engine, room.silo_id) as conn:
+        before = sorted(map(tuple, conn.execute(select(answer))), key=str)
+        figures, shown = published(room, survey), comments(room, survey)
+    rollup.rebuild(room.engine, room.silo_id, now=room.now)
+    with transaction(room.engine, room.silo_id) as conn:
+        after = sorted(map(tuple, conn.execute(select(answer))), key=str)
+    assert after == before
+    assert (published(room, survey), comments(room, survey)) == (figures, shown)
+
+
+def test_a_voided_comment_is_no_longer_shown(room: Classroom) -> None:
+    survey = room.open()
+    attempt = str(uuid.uuid4())
+    room.answer(survey, 0, attempt, overall=5, liked="à retirer")
+    for rank in range(1, 5):
+        room.answer(survey, rank, overall=5, liked="bien")
+    gone = str(uuid.uuid5(uuid.UUID(attempt), "liked"))
+    voiding = {
+        "actor": {"account": {"homePage": "https://campus.test", "name": "user-00000"}},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/voided"},
+        "object": {"objectType": "StatementRef", "id": gone},
+    }
+    with transaction(room.engine, room.silo_id) as conn:
+        ingest.ingest(conn, room.silo_id, [voiding], now=room.now)
+    assert comments(room, survey) == ["bien"] * 4
+
+
+def test_the_order_in_which_statements_arrive_changes_nothing(room: Classroom) -> None:
+    """The same statements, drawn again in a shuffled order, give the same latest attempts."""
+    survey = room.open()
+    for rank in [0, 1, 2, 3, 0, 1, 4]:
+        room.answer(survey, rank, overall=rank % 5 + 1, liked=f"avis {rank}")
+    expected = published(room, survey)
+    with transaction(room.engine, room.silo_id) as conn:
+        rows = [dict(row) for row in conn.execute(select(statement)).mappings()]
+        conn.execute(answer.delete())
+        random.Random(4).shuffle(rows)
+        for row in rows:
+            answers.record(conn, room.silo_id, [row, row])
+        conn.execute(survey_step.delete())
+        surveys._step(conn, survey, now=survey.opens_at, k=K, closed=False)
+    found = published(room, survey)
+    assert expected is not None
+    assert found is not None
+    assert (found.n, found.counts, found.comments) == (expected.n, expected.counts, expected.comments)
+
+
+def test_two_silos_do_not_see_each_other(room: Classroom, second_silo: int) -> None:
+    survey = room.open()
+    for rank in range(5):
+        room.answer(survey, rank, overall=5)
+    with transaction(room.engine, second_silo, write=False) as conn:
+        assert surveys.in_silo(conn, second_silo) == ()
+        assert answer_frames.silo(conn, second_silo) == {}
+        with pytest.raises(SurveyError, match="not_found"):
+            surveys.find(conn, second_silo, room.course_id, survey.survey_id)
+
+
+@pytest.mark.parametrize("mode", ["pseudonymous", "anonymous"])
+def test_answers_at_the_same_moment_are_neither_lost_nor_doubled(room: Classroom, mode: str) -> None:
+    survey = room.open(mode)
+    attempts = {rank: str(uuid.uuid4()) for rank in range(12)}
+    outcomes: list[str] = []
+
+    def send(rank: int) -> None:
+        with transaction(room.engine, room.silo_id) as conn:
+            outcomes.append(
+                surveys.submit(
+                    conn,
+                    survey,
+                    room.viewer(room.trainees[rank]),
+                    {"overall": "4"},
+                    attempts[rank],
+                    now=room.now,
+                    key=KEY,
+                    k=K,
+                )
+            )
+
+    threads = [threading.Thread(target=send, args=(rank,)) for rank in [*range(12), *range(12)]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert outcomes.count("recorded") == 12
+    assert len(outcomes) == 24
+    room.close(survey)
+    found = summary(room, survey)
+    assert (found.basis.n, found.received) == (12, 12)
