@@ -38,31 +38,31 @@ class XapiError(Exception):
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
-class Unauthorized(XapiError):
+class Unauthorized(XapiError):  # noqa: N818 - these are answers, named as HTTP names them
     """No key, a wrong one or a revoked one."""
 
     status = 401
 
 
-class Forbidden(XapiError):
+class Forbidden(XapiError):  # noqa: N818
     """The key lacks the scope that the request needs."""
 
     status = 403
 
 
-class NotFound(XapiError):
+class NotFound(XapiError):  # noqa: N818
     """No such statement for this key, or no such resource."""
 
     status = 404
 
 
-class Conflict(XapiError):
+class Conflict(XapiError):  # noqa: N818
     """An id that is taken by a different statement."""
 
     status = 409
 
 
-class TooLarge(XapiError):
+class TooLarge(XapiError):  # noqa: N818
     """A body over the limit of the settings."""
 
     status = 413

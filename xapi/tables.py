@@ -87,6 +87,24 @@ Index(
     statement_activity.c.statement_id,
 )
 
+#: What a statement refers to through its object, and what that refers to in turn: a filter that the
+#: target meets is met by the statement (Communication 2.1.3).
+statement_reference = Table(
+    "statement_reference",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("statement_id", Uuid(as_uuid=False), primary_key=True),
+    Column("target_id", Uuid(as_uuid=False), primary_key=True),
+    Column("stored", Instant, nullable=False),
+)
+Index(
+    "ix_statement_reference_stored",
+    statement_reference.c.silo_id,
+    statement_reference.c.stored,
+    statement_reference.c.statement_id,
+)
+Index("ix_statement_reference_target", statement_reference.c.silo_id, statement_reference.c.target_id)
+
 actor = Table(
     "actor",
     metadata,
@@ -155,6 +173,8 @@ course = Table(
     Column("created_at", Instant, nullable=False),
 )
 Index("ix_course_context", course.c.silo_id, course.c.issuer, course.c.context_id)
+#: Sessions of one path: the reference of a chart reads the previous ones.
+Index("ix_course_path", course.c.silo_id, course.c.path_id)
 
 #: Who is in a course and as what, from launches and rosters (statements of enrolment are in rollup_actor).
 membership = Table(

@@ -66,8 +66,7 @@ def _object(value: Any, table: Table, required: tuple[str, ...], what: str) -> N
 def _unknown(key: str, table: Table, what: str) -> XapiError:
     close = [name for name in table if name.lower() == key.lower()]
     hint = f" (in this case: {close[0]!r})" if close else ""
-    fault = XapiError(f"{key[:100]!r} is not a property of {what}{hint}")
-    return fault
+    return XapiError(f"{key[:100]!r} is not a property of {what}{hint}")
 
 
 def _each(value: Any, check: Check, what: str) -> None:

@@ -49,10 +49,10 @@ _LANGUAGE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 # RFC 6838: a registered top-level type (or a private one), a subtype, RFC 9110 parameters.
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(
     r"(?:application|audio|chemical|example|font|haptics|image|message|model|multipart|text|video|x-[\w.+-]+)"
-    rf"/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*[ \t]*;?",
+    rf"/{_WORD}(?:[ \t]*;[ \t]*{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\"))*[ \t]*;?",
     re.ASCII | re.IGNORECASE,
 )
 # Extended and basic formats of ISO 8601; RFC 3339 is the part of it with a zone, colons and a time.

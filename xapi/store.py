@@ -1,0 +1,264 @@
+"""The statement store: rows in, rows looked up, voiding, and how far the store is consistent.
+
+**Stored and commit order.** Writers commit out of order, so that "everything up to now" may miss rows that
+are about to appear with an earlier `stored`. A writer therefore announces itself before it reads its
+clock, and readers go no further than the oldest announced instant:
+
+- PostgreSQL: an advisory lock, shared, whose key holds the silo and the instant in milliseconds; readers
+  find the oldest in `pg_locks`. The lock is released after the rows become visible, never before, and a
+  writer that announces itself after a reader looked reads its clock later still. (Hosts are kept on time
+  by NTP; their difference is the only doubt left.)
+- SQLite: writers are one at a time and each stores later than the one before, so that the latest
+  committed `stored` is always a true bound; beyond it, an instant is vouched for once no transaction can
+  be that long.
+
+Statements that refer to others (StatementRef, voiding) take the gate of their silo alone, so that a target
+and its reference that arrive at the same time always see each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    update,
+)
+from sqlalchemy import insert as plain_insert
+
+from tool_config.database import insert
+from xapi import statement as statements
+from xapi.tables import actor, statement, statement_activity, statement_agent, statement_reference
+
+#: Rows or ids in one statement of SQL.
+CHUNK = 500
+#: Longest write transaction reckoned with on SQLite.
+LONGEST_WRITE = timedelta(seconds=15)
+#: Statements that a chain of references is followed through, at most.
+LONGEST_CHAIN = 20
+#: A name seen again is not written again before this.
+NAME_REFRESH = timedelta(days=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_INSTANT_BITS = 43
+
+
+# --- announcing and consistency -------------------------------------------------------------------------
+
+
+def milliseconds(moment: datetime) -> datetime:
+    """Return an instant cut to the millisecond, the precision of `stored`."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def begin(conn: Connection, silo_id: int, clock: Callable[[], datetime], *, alone: bool) -> datetime:
+    """Announce a write and return the instant at which it is stored.
+
+    `alone`: the statements refer to others; waits for the silo's writers under way, and holds back those
+    to come until the transaction ends. Taken once a transaction, before anything is read or written.
+    """
+    announce(conn, silo_id, clock(), alone=alone)
+    return stored_at(conn, silo_id, clock())
+
+
+def announce(conn: Connection, silo_id: int, now: datetime, *, alone: bool) -> None:
+    """Make known that rows stored at `now` or later are about to be committed."""
+    if conn.dialect.name != "postgresql":
+        return
+    gate = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+    own = func.pg_advisory_xact_lock_shared(_lock_key(silo_id, now))
+    conn.execute(select(gate(_lock_key(silo_id, _EPOCH))))
+    conn.execute(select(own))
+
+
+def stored_at(conn: Connection, silo_id: int, now: datetime) -> datetime:
+    """Return `now` in milliseconds; on SQLite always after the latest row of the silo."""
+    moment = milliseconds(now)
+    if conn.dialect.name == "postgresql":
+        return moment
+    latest = conn.execute(_latest(silo_id)).scalar()
+    return max(moment, latest + _MILLISECOND) if latest else moment
+
+
+def consistent_through(conn: Connection, silo_id: int, now: datetime) -> datetime:
+    """Return the instant before which every statement of the silo is visible, now and for ever.
+
+    To be asked before what it vouches for is read. `now` is read before the call.
+    """
+    if conn.dialect.name == "postgresql":
+        oldest = conn.execute(_oldest_announced(silo_id)).scalar()
+        moment = milliseconds(now)
+        return moment if oldest is None else min(moment, _EPOCH + int(oldest) * _MILLISECOND)
+    latest = conn.execute(_latest(silo_id)).scalar()
+    vouched = milliseconds(now - LONGEST_WRITE)
+    return max(latest + _MILLISECOND, vouched) if latest else vouched
+
+
+def _latest(silo_id: int) -> Any:
+    return select(func.max(statement.c.stored)).where(statement.c.silo_id == silo_id)
+
+
+def _lock_key(silo_id: int, moment: datetime) -> Any:
+    """Return silo and milliseconds in one 64-bit key; the instant 0 is the gate of the silo."""
+    return cast((silo_id << _INSTANT_BITS) | (moment - _EPOCH) // _MILLISECOND, BigInteger)
+
+
+def _oldest_announced(silo_id: int) -> Any:
+    names = ("locktype", "database", "classid", "objid", "objsubid", "granted")
+    locks = table("pg_locks", *(column(name) for name in names))
+    databases = table("pg_database", column("oid"), column("datname"))
+    key = cast(locks.c.classid, BigInteger) * literal(1 << 32, BigInteger) + cast(locks.c.objid, BigInteger)
+    base = literal(silo_id << _INSTANT_BITS, BigInteger)
+    here = select(databases.c.oid).where(databases.c.datname == func.current_database()).scalar_subquery()
+    return select(func.min(key - base)).where(
+        locks.c.locktype == "advisory",
+        locks.c.database == here,
+        locks.c.objsubid == 1,
+        locks.c.granted,
+        key > base,
+        key < literal((silo_id + 1) << _INSTANT_BITS, BigInteger),
+    )
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Insert rows of `statement`, sorted by id, and return the ids that were not there yet."""
+    inserting = insert(conn, statement).on_conflict_do_nothing().returning(statement.c.id)
+    found: set[str] = set()
+    for chunk in _chunks(rows):
+        found.update(conn.execute(inserting, chunk).scalars())
+    return found
+
+
+def add_links(
+    conn: Connection, agents: Sequence[Mapping[str, Any]], activities: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert link rows of statements just added."""
+    for target, rows in ((statement_agent, agents), (statement_activity, activities)):
+        for chunk in _chunks(rows):
+            conn.execute(plain_insert(target), chunk)
+
+
+def kept(conn: Connection, silo_id: int, ids: Iterable[str]) -> dict[str, str]:
+    """Return the stored JSON of the statements that are there, by id."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(list(ids)):
+        wanted = select(statement.c.id, statement.c.raw).where(
+            statement.c.silo_id == silo_id, statement.c.id.in_(chunk)
+        )
+        found.update((row.id, row.raw) for row in conn.execute(wanted))
+    return found
+
+
+def void(conn: Connection, silo_id: int, new_ids: Iterable[str], targets: Iterable[str]) -> set[str]:
+    """Mark as voided what is to be, and return its ids.
+
+    `targets` are named by voiding statements just added; `new_ids` may be named by ones that came before
+    them. A voiding statement is never voided (Data 2.3.2).
+    """
+    named = set(targets)
+    for chunk in _chunks(list(new_ids)):
+        voiding = select(statement.c.refers_to).where(
+            statement.c.silo_id == silo_id,
+            statement.c.refers_to.in_(chunk),
+            statement.c.verb == statements.VOIDED,
+        )
+        named.update(conn.execute(voiding).scalars())
+    done: set[str] = set()
+    for chunk in _chunks(sorted(named)):
+        marking = (
+            update(statement)
+            .where(
+                statement.c.silo_id == silo_id,
+                statement.c.id.in_(chunk),
+                statement.c.verb != statements.VOIDED,
+                statement.c.voided.is_(False),
+            )
+            .values(voided=True)
+            .returning(statement.c.id)
+        )
+        done.update(conn.execute(marking).scalars())
+    return done
+
+
+def refer(conn: Connection, silo_id: int, statement_id: str, target_id: str, stored: datetime) -> None:
+    """Keep that a statement refers to another, through which it refers to what that one refers to."""
+    known = statement_reference.c
+    onwards = (
+        select(known.target_id)
+        .where(known.silo_id == silo_id, known.statement_id == target_id)
+        .limit(LONGEST_CHAIN)
+    )
+    targets = [target_id, *conn.execute(onwards).scalars()]
+    before = select(known.statement_id, known.stored).where(
+        known.silo_id == silo_id, known.target_id == statement_id
+    )
+    sources = [(statement_id, stored), *((row.statement_id, row.stored) for row in conn.execute(before))]
+    rows = [
+        {"silo_id": silo_id, "statement_id": source, "target_id": target, "stored": moment}
+        for source, moment in sorted(sources)
+        for target in sorted(targets)
+    ]
+    for chunk in _chunks(rows):
+        conn.execute(insert(conn, statement_reference).on_conflict_do_nothing(), chunk)
+
+
+def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str, Any], datetime]]) -> None:
+    """Keep who agents are: identifier, and the name that the latest statement gave.
+
+    `people`: actor key -> (agent, timestamp of the statement).
+    """
+    fresh: list[dict[str, Any]] = []
+    for chunk in _chunks(sorted(people)):
+        wanted = select(actor.c.actor, actor.c.name, actor.c.name_at).where(
+            actor.c.silo_id == silo_id, actor.c.actor.in_(chunk)
+        )
+        there = {row.actor: row for row in conn.execute(wanted)}
+        for key in chunk:
+            agent, moment = people[key]
+            name, row = agent.get("name"), there.get(key)
+            if row is not None and (
+                name is None
+                or (row.name == name and row.name_at and moment < row.name_at + NAME_REFRESH)
+                or (row.name_at is not None and moment < row.name_at)
+            ):
+                continue
+            identified = orjson.dumps(statements.identifier(agent), option=orjson.OPT_SORT_KEYS).decode()
+            fresh.append(
+                {
+                    "silo_id": silo_id,
+                    "actor": key,
+                    "identifier": identified,
+                    "name": name,
+                    "name_at": None if name is None else moment,
+                }
+            )
+    adding = insert(conn, actor)
+    new = adding.excluded
+    adding = adding.on_conflict_do_update(
+        index_elements=[actor.c.silo_id, actor.c.actor],
+        set_={"name": new.name, "name_at": new.name_at},
+        where=and_(new.name.is_not(None), or_(actor.c.name_at.is_(None), actor.c.name_at <= new.name_at)),
+    )
+    for chunk in _chunks(fresh):
+        conn.execute(adding, chunk)
+
+
+def _chunks(items: Sequence[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(items), CHUNK):
+        yield list(items[start : start + CHUNK])
