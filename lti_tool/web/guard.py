@@ -35,6 +35,11 @@ def tool() -> Tool:
     return current_app.extensions["estime"]  # type: ignore[no-any-return]
 
 
+def viewer() -> access.Viewer:
+    """Return who looks, as found in the launch of the path."""
+    return g.viewer  # type: ignore[no-any-return]
+
+
 def protect(blueprint: Blueprint) -> None:
     """Guard every page of a blueprint mounted under ``/c/<launch>``."""
     blueprint.before_request(_enter)

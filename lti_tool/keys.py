@@ -1,0 +1,212 @@
+"""A platform's public keys: fetched with care, kept for an hour, fetched again when one is unknown.
+
+The address comes from a registration, so the fetch is guarded (server-side request forgery): https only,
+every address of the name must be public, and the connection goes to the very address that was checked
+(no second look-up, hence no DNS rebinding). No redirect, bounded size, bounded time.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+
+from tool_config.platforms import Platform
+
+#: Seconds for one step of the network, and for the whole answer.
+STEP_SECONDS = 3.0
+WHOLE_SECONDS = 6.0
+MOST_BYTES = 256_000
+MOST_KEYS = 100
+LEAST_BITS = 2048
+#: Keys are taken as they are for so long; when the platform does not answer, for a day.
+FRESH = timedelta(hours=1)
+STALE = timedelta(hours=24)
+#: Fetches allowed to one registration, whatever the tokens that arrive.
+MOST_FETCHES = 4
+WINDOW = timedelta(seconds=60)
+
+Resolve = Callable[[str, int], list[str]]
+
+
+class KeysUnavailableError(Exception):
+    """The platform's keys cannot be had; the message says why, for the audit."""
+
+
+class UnknownKeyError(Exception):
+    """The platform does not publish that key."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return the addresses of a name."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def fetch(url: str, *, allow_local: bool, resolve: Resolve = resolve) -> bytes:
+    """Return the body of a guarded GET; KeysUnavailableError on anything but a plain answer 200."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (allow_local and parts.scheme == "http"):
+        raise KeysUnavailableError("address is not https")
+    try:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        addresses = resolve(host, port)
+    except (OSError, ValueError):
+        raise KeysUnavailableError("name does not resolve") from None
+    if not addresses or not all(_allowed(address, allow_local) for address in addresses):
+        raise KeysUnavailableError("address is private")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    host_header = parts.netloc.rpartition("@")[2]
+    try:
+        return _get(addresses[0], port, host if parts.scheme == "https" else "", host_header, path)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise KeysUnavailableError(f"no answer ({type(error).__name__})") from None
+
+
+def _allowed(address: str, allow_local: bool) -> bool:
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
+        return False
+    return ip.is_global or (allow_local and (ip.is_loopback or ip.is_private))
+
+
+def _get(address: str, port: int, tls_name: str, host_header: str, path: str) -> bytes:
+    """GET from the address already checked; ``tls_name`` is the name that its certificate must bear."""
+    connection = http.client.HTTPConnection(address, port, timeout=STEP_SECONDS)
+    plain = socket.create_connection((address, port), timeout=STEP_SECONDS)
+    # A server that drips bytes never trips the timeout of a step: this one ends it all.
+    end = threading.Timer(WHOLE_SECONDS, _hang_up, [plain])
+    end.daemon = True
+    end.start()
+    try:
+        connection.sock = _tls().wrap_socket(plain, server_hostname=tls_name) if tls_name else plain
+        headers = {"Host": host_header, "Accept": "application/json", "User-Agent": "Estime"}
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise KeysUnavailableError(f"answer {answer.status}")
+        body = answer.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            raise KeysUnavailableError("answer too large")
+        if answer.length:
+            raise KeysUnavailableError("answer cut short")
+        return body
+    finally:
+        end.cancel()
+        connection.close()
+        plain.close()
+
+
+def _hang_up(plain: socket.socket) -> None:
+    try:
+        plain.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # already closed: the answer came in time
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def read_keys(body: bytes) -> dict[str, RSAPublicKey]:
+    """Return the RSA signature keys of a JWK set (RFC 7517) by kid; KeysUnavailableError without any."""
+    try:
+        content = json.loads(body)
+        listed = content["keys"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise KeysUnavailableError("not a JWK set") from None
+    if not isinstance(listed, list):
+        raise KeysUnavailableError("not a JWK set")
+    found = {kid: key for item in listed[:MOST_KEYS] for kid, key in _key(item)}
+    if not found:
+        raise KeysUnavailableError("no usable key")
+    return found
+
+
+def _key(item: Any) -> list[tuple[str, RSAPublicKey]]:
+    """Return the key of one entry, or nothing: an entry of another kind harms nobody (RFC 7517, 5)."""
+    if not isinstance(item, dict) or item.get("kty") != "RSA" or not isinstance(item.get("kid"), str):
+        return []
+    if item.get("use", "sig") != "sig" or item.get("alg", "RS256") != "RS256":
+        return []
+    try:
+        key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": item["n"], "e": item["e"]})
+    except Exception:  # whatever a foreign document makes the libraries raise, it is no key
+        return []
+    if not isinstance(key, RSAPublicKey) or key.key_size < LEAST_BITS:
+        return []
+    return [(item["kid"], key)]
+
+
+@dataclass
+class _Entry:
+    """What is known of one registration's keys."""
+
+    keys: dict[str, RSAPublicKey] = field(default_factory=dict)
+    fetched_at: datetime | None = None
+    fetches: deque[datetime] = field(default_factory=deque)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def has(self, kid: str, now: datetime, age: timedelta) -> bool:
+        return self.fetched_at is not None and now - self.fetched_at < age and kid in self.keys
+
+
+class KeyRing:
+    """The keys of every platform, in the memory of the process."""
+
+    def __init__(self, *, allow_local: bool, resolve: Resolve = resolve) -> None:
+        self._allow_local = allow_local
+        self.resolve = resolve
+        self._entries: dict[tuple[int, str, str], _Entry] = {}
+        self._lock = threading.Lock()
+
+    def key(self, platform: Platform, kid: str, now: datetime) -> RSAPublicKey:
+        """Return a platform's key; raises UnknownKeyError or KeysUnavailableError."""
+        with self._lock:
+            entry = self._entries.setdefault((platform.silo_id, platform.issuer, platform.jwks_url), _Entry())
+        if entry.has(kid, now, FRESH):
+            return entry.keys[kid]
+        with entry.lock:  # launches that wait find what the first of them fetched
+            if not entry.has(kid, now, FRESH):
+                self._refresh(entry, platform.jwks_url, kid, now)
+            return entry.keys[kid]
+
+    def _refresh(self, entry: _Entry, url: str, kid: str, now: datetime) -> None:
+        try:
+            self._count(entry, now)
+            entry.keys = read_keys(fetch(url, allow_local=self._allow_local, resolve=self.resolve))
+            entry.fetched_at = now
+        except KeysUnavailableError:
+            if entry.has(kid, now, STALE):
+                return  # the platform is out of reach and its key was good a moment ago
+            raise
+        if kid not in entry.keys:
+            raise UnknownKeyError
+
+    def _count(self, entry: _Entry, now: datetime) -> None:
+        while entry.fetches and now - entry.fetches[0] >= WINDOW:
+            entry.fetches.popleft()
+        if len(entry.fetches) >= MOST_FETCHES:
+            if entry.keys:
+                raise UnknownKeyError
+            raise KeysUnavailableError("asked too often")
+        entry.fetches.append(now)
