@@ -147,7 +147,8 @@ def _known_zone(name: str | None) -> ZoneInfo | None:
 def change_time_zone(conn: Connection, silo_id: int, course_id: int | None, time_zone: str | None) -> None:
     """Set the time zone of a course (None: that of the silo again), or of the silo, and queue every bucket.
 
-    Raises ValueError on a name that is no time zone.
+    That of the silo is an administrator's: `conn` is then of `administration`. Raises ValueError on a
+    name that is no time zone.
     """
     if (time_zone is not None or course_id is None) and _known_zone(time_zone) is None:
         raise ValueError(f"{time_zone!r} is not a time zone such as Europe/Paris")
