@@ -114,26 +114,25 @@ def test_a_silo_sees_its_own_rows_only(engine: Engine, two_silos: tuple[int, int
 
 
 @postgresql_only
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_silo_writes_its_own_rows_only(engine: Engine, silo: int, second_silo: int, table: Table) -> None:
-    with administration(engine) as conn:
-        if table.name == "deployment":
-            for silo_id in (silo, second_silo):
-                conn.execute(insert(config_tables.platform).values(_row(config_tables.platform, silo_id)))
-    if table.name in READ_ONLY:
-        with pytest.raises(DBAPIError, match="permission denied"), transaction(engine, silo) as conn:
-            conn.execute(update(table).values(name="autre"))
-        return
-    with pytest.raises(DBAPIError, match="row-level security"), transaction(engine, silo) as conn:
-        conn.execute(insert(table).values(_row(table, second_silo)))
-    with administration(engine) as conn:
-        conn.execute(insert(table).values(_row(table, second_silo)))
-    with transaction(engine, silo) as conn:
-        assert conn.execute(update(table).values(silo_id=silo)).rowcount == 0
-        assert conn.execute(table.delete()).rowcount == 0
-        conn.execute(insert(table).values(_row(table, silo)))
-    with pytest.raises(DBAPIError, match="row-level security"), transaction(engine, silo) as conn:
-        conn.execute(update(table).values(silo_id=second_silo))
+def test_a_silo_writes_its_own_rows_only(engine: Engine, two_silos: tuple[int, int]) -> None:
+    mine, theirs = two_silos
+    children_first = sorted(TABLES, key=lambda table: table.name != "deployment")
+    with transaction(engine, mine) as conn:
+        for table in children_first:
+            if table.name in READ_ONLY:
+                with pytest.raises(DBAPIError, match="permission denied"), conn.begin_nested():
+                    conn.execute(update(table).values(name="autre"))
+                continue
+            for written in (insert(table).values(_row(table, theirs)), update(table).values(silo_id=theirs)):
+                with pytest.raises(DBAPIError, match="row-level security"), conn.begin_nested():
+                    conn.execute(written)
+            assert conn.execute(table.delete()).rowcount == 1, table.name
+        for table in reversed(children_first):
+            if table.name not in READ_ONLY:
+                conn.execute(insert(table).values(_row(table, mine)))
+    with transaction(engine, theirs) as conn:
+        kept = {table.name: conn.scalars(select(table.c.silo_id)).all() for table in TABLES}
+    assert kept == {name: [theirs] for name in kept}
 
 
 @postgresql_only
