@@ -12,9 +12,9 @@ def time_spent(rules: Rules) -> str:
     """Say how time is estimated."""
     low, high = rules.time_spent.sensitivity_minutes[0], rules.time_spent.sensitivity_minutes[-1]
     return gettext(
-        "Temps en ligne : somme des écarts entre deux traces d’une même personne, quand l’écart ne "
-        "dépasse pas %(cap)s minutes ; "
-        "la dernière trace compte pour zéro. C’est une estimation : la page d’un module montre ce qu’elle "
+        "Temps en ligne : somme des écarts entre deux traces d’une même personne, quand l’écart ne "
+        "dépasse pas %(cap)s minutes ; "
+        "la dernière trace compte pour zéro. C’est une estimation : la page d’un module montre ce qu’elle "
         "devient à %(low)s et à %(high)s minutes.",
         cap=rules.time_spent.cap_minutes,
         low=low,
@@ -25,7 +25,7 @@ def time_spent(rules: Rules) -> str:
 def active() -> str:
     """Say who counts as active."""
     return gettext(
-        "Active : une personne inscrite dont au moins une trace ou une présence tombe dans la période. "
+        "Active : une personne inscrite dont au moins une trace ou une présence tombe dans la période. "
         "Les personnes qui tutorent ou administrent ne sont jamais comptées."
     )
 
@@ -33,9 +33,9 @@ def active() -> str:
 def completed() -> str:
     """Say what completes an activity, a module, a path."""
     return gettext(
-        "Terminé : pour une activité, la plateforme l’a déclarée achevée, ou la personne y était présente "
+        "Terminé : pour une activité, la plateforme l’a déclarée achevée, ou la personne y était présente "
         "; pour un module, toutes ses activités "
-        "obligatoires le sont ; pour le parcours, il est déclaré achevé, ou tous ses modules obligatoires "
+        "obligatoires le sont ; pour le parcours, il est déclaré achevé, ou tous ses modules obligatoires "
         "le sont."
     )
 
@@ -53,7 +53,7 @@ def stuck(rules: Rules) -> str:
 def states(rules: Rules) -> str:
     """Say how states are given."""
     return gettext(
-        "L’état suit des règles fixes : pas encore de connexion (inscription sans trace ni présence), "
+        "L’état suit des règles fixes : pas encore de connexion (inscription sans trace ni présence), "
         "sans activité récente "
         "(%(days)s jours sans trace ni présence), rythme plus lent (moins de modules que le calendrier ou "
         "que la moitié du groupe), "
@@ -65,7 +65,7 @@ def states(rules: Rules) -> str:
 def weeks() -> str:
     """Say what a bar of the chart of weeks is."""
     return gettext(
-        "Chaque barre est une semaine, du lundi au dimanche ; la dernière n’est pas finie. L’axe part de "
+        "Chaque barre est une semaine, du lundi au dimanche ; la dernière n’est pas finie. L’axe part de "
         "zéro."
     )
 
@@ -86,7 +86,7 @@ def reading(page: str, rules: Rules) -> list[str]:
         "people": [states(rules), time_spent(rules)],
         "pace": [
             gettext(
-                "Le trait plein : vos modules terminés, semaine après semaine. La bande : la moitié du "
+                "Le trait plein : vos modules terminés, semaine après semaine. La bande : la moitié du "
                 "milieu du groupe, sans vous."
             ),
             gettext(
@@ -96,8 +96,8 @@ def reading(page: str, rules: Rules) -> list[str]:
         ],
         "sessions": [
             gettext(
-                "Actifs : part des inscrits avec une trace ou une présence ces sept derniers jours. "
-                "Achèvement : part des inscrits dont le parcours est terminé."
+                "Actifs : part des inscrits avec une trace ou une présence ces sept derniers jours. "
+                "Achèvement : part des inscrits dont le parcours est terminé."
             ),
             gettext(
                 "Une part n’est pas montrée sous %(k)s personnes. L’astérisque signale une liste "
@@ -138,7 +138,7 @@ def presences() -> str:
     return gettext(
         "Les traces ne voient que la plateforme. Une journée en présence, une classe virtuelle ou une "
         "visite comptent quand "
-        "leur présence a été cochée ou transmise ; sinon la page dit : activité en ligne seulement."
+        "leur présence a été cochée ou transmise ; sinon la page dit : activité en ligne seulement."
     )
 
 
@@ -154,7 +154,7 @@ def threshold(rules: Rules) -> str:
 def freshness() -> str:
     """Say how late the figures may be."""
     return gettext(
-        "Les tableaux suivent l’arrivée des traces en quelques secondes ; la plateforme, elle, les envoie "
+        "Les tableaux suivent l’arrivée des traces en quelques secondes ; la plateforme, elle, les envoie "
         "par lots, "
         "en général en moins d’un quart d’heure. L’heure des données est en pied de page."
     )

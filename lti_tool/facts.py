@@ -8,7 +8,7 @@ from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from analyzers.results import Learner
-from lti_tool.formatting import day, first_capital, in_words
+from lti_tool.formatting import day, first_capital, full_day, in_words
 from lti_tool.wording import Setting, gathering_kind
 
 
@@ -25,7 +25,7 @@ def facts(learner: Learner, setting: Setting) -> str:
             parts = [_last(learner, setting.today), _position(learner, setting)]
         case "finished":
             parts = [_completed(learner, setting.today)]
-    return first_capital(gettext(" ; ").join(part for part in parts if part)) + "."
+    return first_capital(gettext(" ; ").join(part for part in parts if part)) + "."
 
 
 def _enrolled(learner: Learner, today: date) -> str:
@@ -34,15 +34,25 @@ def _enrolled(learner: Learner, today: date) -> str:
     return gettext("inscription %(when)s", when=day(learner.enrolled_on, today))
 
 
-def deadline(learner: Learner, today: date) -> str:
-    """Say what comes soonest for somebody: a gathering, the closing of a module; "" when nothing does."""
+def deadline(learner: Learner, today: date, *, exact: bool = False) -> str:
+    """Say what comes soonest for somebody: a gathering, the closing of a module; "" when nothing does.
+
+    `exact`: by its date, for a text that will be read later.
+    """
     if learner.deadline_on is None:
         return ""
-    when, title = day(learner.deadline_on, today), learner.deadline_title or ""
+    when = (
+        gettext("le %(date)s", date=full_day(learner.deadline_on))
+        if exact
+        else day(learner.deadline_on, today)
+    )
+    title = learner.deadline_title or ""
     if learner.deadline_kind == "closes":
-        return gettext("« %(title)s » ferme %(when)s", title=title, when=when)
+        return gettext("« %(title)s » ferme %(when)s", title=title, when=when)
     kind = gathering_kind(learner.deadline_kind or "")
-    return gettext("%(kind)s « %(title)s » %(when)s", kind=kind, title=title, when=when)
+    if title.casefold().startswith(kind.casefold()):
+        return gettext("« %(title)s », %(when)s", title=title, when=when)
+    return gettext("« %(title)s » (%(kind)s), %(when)s", kind=kind, title=title, when=when)
 
 
 def _silence(learner: Learner) -> str:
@@ -104,5 +114,5 @@ def person_lead(learner: Learner, name: str, setting: Setting) -> Markup:
         total=learner.modules_required,
     )
     if not learner.modules_required:
-        return Markup("<b>{}</b>{}{}").format(name, gettext(" : "), facts(learner, setting))
-    return Markup("<b>{}</b>{}{}. {}").format(name, gettext(" : "), done, facts(learner, setting))
+        return Markup("<b>{}</b>{}{}").format(name, gettext(" : "), facts(learner, setting))
+    return Markup("<b>{}</b>{}{}. {}").format(name, gettext(" : "), done, facts(learner, setting))

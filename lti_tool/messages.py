@@ -35,11 +35,11 @@ def draft(learner: Learner, name: str, course: str, setting: Setting) -> Message
 
 
 def _starting(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
-    return gettext("Votre parcours « %(course)s »", course=course), [
+    return gettext("Votre parcours « %(course)s »", course=course), [
         gettext(
-            "Votre inscription au parcours « %(course)s » est faite, et je n’ai pas encore vu de "
+            "Votre inscription au parcours « %(course)s » est faite, et je n’ai pas encore vu de "
             "connexion de votre part. "
-            "Il est possible qu’un obstacle d’accès ou de calendrier l’explique : dites-le-moi, nous "
+            "Il est possible qu’un obstacle d’accès ou de calendrier l’explique : dites-le-moi, nous "
             "chercherons une solution.",
             course=course,
         ),
@@ -51,42 +51,42 @@ def _starting(learner: Learner, course: str, setting: Setting) -> tuple[str, lis
 
 def _coming_back(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
     days = learner.days_since or 0
-    return gettext("Reprendre le parcours « %(course)s »", course=course), [
+    return gettext("Reprendre le parcours « %(course)s »", course=course), [
         ngettext(
-            "Votre dernière activité dans le parcours « %(course)s » date d’hier.",
-            "Votre dernière activité dans le parcours « %(course)s » date d’il y a %(num)d jours.",
+            "Votre dernière activité dans le parcours « %(course)s » remonte à hier.",
+            "Votre dernière activité dans le parcours « %(course)s » remonte à %(num)d jours.",
             days,
             course=course,
         )
         + " "
-        + gettext("Ce que vous avez fait est gardé : vous pouvez reprendre là où vous en étiez."),
+        + gettext("Ce que vous avez fait est gardé : vous pouvez reprendre là où vous en étiez."),
         _next_step(learner, setting),
         _deadline(learner, setting),
         gettext(
-            "Si quelque chose vous gêne (accès, temps, contenu), dites-le-moi : nous chercherons ensemble "
+            "Si quelque chose vous gêne (accès, temps, contenu), dites-le-moi : nous chercherons ensemble "
             "comment continuer."
         ),
     ]
 
 
 def _keeping_pace(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
-    return gettext("Où vous en êtes dans « %(course)s »", course=course), [
+    return gettext("Où vous en êtes dans « %(course)s »", course=course), [
         gettext(
-            "Vous avancez dans le parcours « %(course)s », et je voulais savoir si le rythme vous convient.",
+            "Vous avancez dans le parcours « %(course)s », et je voulais savoir si le rythme vous convient.",
             course=course,
         ),
         _next_step(learner, setting),
         _deadline(learner, setting),
-        gettext("Une question, un passage difficile ? Répondez simplement à ce message."),
+        gettext("Une question, un passage difficile ? Répondez simplement à ce message."),
     ]
 
 
 def _encouraging(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
-    return gettext("Votre parcours « %(course)s »", course=course), [
-        gettext("Je fais le point sur le parcours « %(course)s ».", course=course),
+    return gettext("Votre parcours « %(course)s »", course=course), [
+        gettext("Je fais le point sur le parcours « %(course)s ».", course=course),
         _next_step(learner, setting),
         _deadline(learner, setting),
-        gettext("Une question ? Répondez simplement à ce message."),
+        gettext("Une question ? Répondez simplement à ce message."),
     ]
 
 
@@ -94,19 +94,19 @@ def _first_step(setting: Setting) -> str:
     if not setting.modules:
         return ""
     place = min(setting.modules.values(), key=lambda module: module.position)
-    return gettext("Pour commencer : %(module)s.", module=module_label(place.position, place.title))
+    return gettext("Pour commencer : %(module)s.", module=module_label(place.position, place.title))
 
 
 def _next_step(learner: Learner, setting: Setting) -> str:
     place = setting.modules.get(learner.current_module or "")
     if place is None:
         return ""
-    return gettext("La suite pour vous : %(module)s.", module=module_label(place.position, place.title))
+    return gettext("La suite pour vous : %(module)s.", module=module_label(place.position, place.title))
 
 
 def _deadline(learner: Learner, setting: Setting) -> str:
-    coming = deadline(learner, setting.today)
-    return gettext("À noter : %(deadline)s.", deadline=coming) if coming else ""
+    coming = deadline(learner, setting.today, exact=True)
+    return gettext("À noter : %(deadline)s.", deadline=coming) if coming else ""
 
 
 def mailto(address: str, message: Message) -> str:

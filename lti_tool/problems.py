@@ -14,9 +14,9 @@ def sentence(problem: Problem, titles: Mapping[str, str]) -> str:
     """Say one problem; its line of the file or its title comes first."""
     said = _said(problem)
     if problem.line is not None:
-        return gettext("Ligne %(line)s : %(said)s", line=number(problem.line), said=said)
+        return gettext("Ligne %(line)s : %(said)s", line=number(problem.line), said=said)
     title = titles.get(problem.iri)
-    return gettext("« %(title)s » : %(said)s", title=title, said=said) if title else said
+    return gettext("« %(title)s » : %(said)s", title=title, said=said) if title else said
 
 
 def _said(problem: Problem) -> str:
@@ -29,10 +29,10 @@ def _said(problem: Problem) -> str:
         case "separator":
             return gettext("Les colonnes ne se lisent pas. Séparez-les par des points-virgules.")
         case "iri_column":
-            return gettext("La colonne « identifiant » manque. Partez du plan exporté ici.")
+            return gettext("La colonne « identifiant » manque. Partez du plan exporté ici.")
         case "repeated_column":
             return gettext(
-                "Une colonne est donnée deux fois : %(columns)s.", columns=problem.params.get("columns", "")
+                "Une colonne est donnée deux fois : %(columns)s.", columns=problem.params.get("columns", "")
             )
         case "too_long":
             return gettext(
@@ -44,13 +44,13 @@ def _said(problem: Problem) -> str:
         case "iri_missing":
             return gettext("l’identifiant manque.")
         case "number":
-            return gettext("« %(text)s » n’est pas un nombre entier.", text=text)
+            return gettext("« %(text)s » n’est pas un nombre entier.", text=text)
         case "hours":
-            return gettext("« %(text)s » n’est pas un nombre d’heures, comme 1,5.", text=text)
+            return gettext("« %(text)s » n’est pas un nombre d’heures, comme 1,5.", text=text)
         case "day":
-            return gettext("« %(text)s » n’est pas une date, comme 14/11/2026.", text=text)
+            return gettext("« %(text)s » n’est pas une date, comme 14/11/2026.", text=text)
         case "yes_no":
-            return gettext("« %(text)s » : écrivez oui ou non.", text=text)
+            return gettext("« %(text)s » : écrivez oui ou non.", text=text)
     return _of_edit(problem)
 
 

@@ -217,7 +217,7 @@ def weeks_hint(overview: Overview) -> str:
     """Say what the bars count and what the line is, when there is one."""
     counted = gettext("Participants actifs par semaine, sur %(total)s.", total=number(overview.enrolled))
     if any(week.reference is not None for week in overview.weeks):
-        return counted + " " + gettext("Le trait : la moyenne des sessions précédentes du parcours.")
+        return counted + " " + gettext("Le trait : la moyenne des sessions précédentes du parcours.")
     return counted
 
 
@@ -237,8 +237,8 @@ def modules_title(progress: CourseProgress, *, stuck_days: int) -> str:
             else gettext("depuis %(days)s jours ou plus", days=number(stuck_days))
         )
         return ngettext(
-            "Le module %(number)s bloque : une personne en est là %(since)s",
-            "Le module %(number)s bloque : %(who)s personnes en sont là %(since)s",
+            "Le module %(number)s bloque : une personne en est là %(since)s",
+            "Le module %(number)s bloque : %(who)s personnes en sont là %(since)s",
             blocking.stuck,
             number=blocking.position,
             who=in_words(blocking.stuck),
@@ -258,8 +258,8 @@ def funnel_title(activities: tuple[ActivityProgress, ...]) -> str:
     widest = max(open_ended, key=lambda a: a.reached - a.completed)
     left = widest.reached - widest.completed
     return ngettext(
-        "« %(title)s » : une personne y est allée sans terminer",
-        "« %(title)s » : %(who)s personnes y sont allées sans terminer",
+        "« %(title)s » : une personne y est allée sans terminer",
+        "« %(title)s » : %(who)s personnes y sont allées sans terminer",
         left,
         title=widest.title,
         who=in_words(left),
@@ -278,7 +278,7 @@ def people_lead(overview: Overview) -> Markup:
     counts = [(state, overview.by_state.get(state, 0)) for state in overview.by_state]
     listed = ", ".join(f"{number(count)} {state_label(state)}" for state, count in counts if count)
     who = ngettext("<b>Une personne</b>", "<b>%(num)d inscrits</b>", overview.enrolled)
-    return Markup("{}{}{}.").format(_rich(who), gettext(" : "), listed)
+    return Markup("{}{}{}.").format(_rich(who), gettext(" : "), listed)
 
 
 # --- trainee --------------------------------------------------------------------------------------------
@@ -309,11 +309,11 @@ def my_lead(path: LearnerPath) -> Markup:
         )
     if path.next_step is None:
         return _rich(done)
-    name = module_label(path.next_step.position, path.next_step.title)
+    module = path.next_step.title
     if path.next_activity is None:
-        return Markup("{} {}").format(_rich(done), gettext("La suite : %(module)s.", module=name))
+        return Markup("{} {}").format(_rich(done), gettext("La suite : « %(module)s ».", module=module))
     what = gettext(
-        "La suite : %(activity)s, dans %(module)s.", activity=path.next_activity.title, module=name
+        "La suite : « %(activity)s », dans « %(module)s ».", activity=path.next_activity.title, module=module
     )
     return Markup("{} {}").format(_rich(done), what)
 
@@ -338,7 +338,7 @@ def sessions_lead(sessions: Sessions) -> Markup:
     count = len(sessions.sessions)
     if not count:
         return _rich(gettext("<b>Aucune session</b> n’est encore connue dans cette communauté."))
-    who = ngettext("une personne", "%(num)s personnes", sessions.people, num=number(sessions.people))
+    who = ngettext("une personne", "%(people)s personnes", sessions.people, people=number(sessions.people))
     what = ngettext(
         "<b>Une session</b>, %(who)s.",
         "<b>%(count)s sessions</b>, %(who)s.",
@@ -349,8 +349,8 @@ def sessions_lead(sessions: Sessions) -> Markup:
     if not sessions.active_now:
         return _rich(what) + " " + gettext("Aucune n’a eu d’activité ces sept derniers jours.")
     active = ngettext(
-        "Une a eu de l’activité ces sept derniers jours",
-        "%(num)d ont eu de l’activité ces sept derniers jours",
+        "Une session a eu de l’activité ces sept derniers jours",
+        "%(num)d sessions ont eu de l’activité ces sept derniers jours",
         sessions.active_now,
     )
     return Markup("{} {}{}").format(_rich(what), active, _sessions_trend(sessions))

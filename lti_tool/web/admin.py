@@ -176,12 +176,12 @@ def _row(session: SessionSummary) -> SessionRow:
 def _share(share: Share) -> str:
     if share.count is None:
         return wording.suppressed(tool().rules.disclosure.course)
-    return f"{number(share.count)} · {percent(share.value)}"
+    return f"{number(share.count)} ({percent(share.value)})"
 
 
 def _shown(count: int, query: str) -> str:
     if not count:
-        return gettext("Aucune session ne correspond à « %(query)s ».", query=query)
+        return gettext("Aucune session ne correspond à « %(query)s ».", query=query)
     return ngettext("%(count)s session", "%(count)s sessions", count, count=number(count))
 
 

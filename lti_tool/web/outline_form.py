@@ -190,4 +190,4 @@ def day_of(text: str, iri: str, problems: list[Problem]) -> date | None:
 
 def problems_title() -> str:
     """Say what a refusal kept."""
-    return gettext("Rien n’a été enregistré : corrigez ce qui suit, puis recommencez.")
+    return gettext("Rien n’a été enregistré : corrigez ce qui suit, puis recommencez.")

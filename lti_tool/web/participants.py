@@ -147,7 +147,7 @@ def _pills(page: CoursePage, here: str, state: str) -> list[dict[str, Any]]:
 def _shown(count: int, total: int, query: str) -> str:
     if not count:
         return (
-            gettext("Personne ne correspond à « %(query)s » dans cette liste.", query=query)
+            gettext("Personne ne correspond à « %(query)s » dans cette liste.", query=query)
             if query
             else gettext("Personne dans cet état.")
         )
@@ -228,7 +228,8 @@ def message(launch: str, course_id: int, actor: str) -> str:
         known = people.names(conn, viewer().silo_id, [actor]).get(actor)
     note("look", course_id=course_id, subject=actor)
     email = known.email if known else None
-    draft = messages.draft(learner, name, page.frames.title or gettext("ce parcours"), page.setting)
+    called = (known.given_name if known else None) or name
+    draft = messages.draft(learner, called, page.frames.title or gettext("ce parcours"), page.setting)
     return render_template(
         "tutor/message.html",
         page_title=gettext("Un message pour %(name)s", name=name),

@@ -81,7 +81,8 @@ def _outline_lead(modules: Sequence[Item], items: Sequence[Item]) -> str:
     hours = sum((item.hours_in_person or 0) + (item.hours_distance or 0) for item in modules)
     said = ngettext("%(num)d module", "%(num)d modules", len(modules))
     required = sum(item.required for item in modules)
-    said += ", " + ngettext("dont un obligatoire", "dont %(num)d obligatoires", required) if required else ""
+    if 0 < required < len(modules):
+        said += ", " + ngettext("dont un obligatoire", "dont %(num)d obligatoires", required)
     gatherings = sum(item.gathering is not None for item in items if item.level == "activity")
     if gatherings:
         said += ", " + ngettext("un regroupement", "%(num)d regroupements", gatherings)
@@ -208,7 +209,7 @@ def attendance_context(page: CoursePage, present: Any, names: Any) -> dict[str, 
     return {
         "page_title": gettext("Présences"),
         "shell": page.shell("attendance"),
-        "lead": _attendance_lead(items, present),
+        "lead": _attendance_lead(items, past, present),
         "gatherings": [
             {
                 "label": f"{item.title} ({short_day(item.opens_on, today)})" if item.opens_on else item.title,
@@ -231,15 +232,17 @@ def attendance_context(page: CoursePage, present: Any, names: Any) -> dict[str, 
     }
 
 
-def _attendance_lead(items: Sequence[Any], present: Any) -> str:
+def _attendance_lead(items: Sequence[Any], past: Sequence[Any], present: Any) -> str:
     if not items:
-        return gettext("Qui était là ? Les traces ne le disent pas : cochez-le ici.")
-    missing = sum(not present.get(item.iri) for item in items)
+        return gettext("Qui était là ? Les traces ne le disent pas : cochez-le ici.")
+    if not past:
+        return gettext("Les présences se cocheront ici, à partir du jour de chaque regroupement.")
+    missing = sum(not present.get(item.iri) for item in past)
     if not missing:
-        return gettext("Les présences de tous les regroupements sont cochées.")
+        return gettext("Les présences de tous les regroupements passés sont cochées.")
     return ngettext(
-        "Un regroupement n’a pas encore ses présences.",
-        "%(num)d regroupements n’ont pas encore leurs présences.",
+        "Un regroupement passé n’a pas encore ses présences.",
+        "%(num)d regroupements passés n’ont pas encore leurs présences.",
         missing,
     )
 

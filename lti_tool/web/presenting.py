@@ -48,6 +48,7 @@ class ModuleRow:
     scored: int
     planned: float | None
     note: str
+    stuck_note: str
     words: str
 
 
@@ -74,6 +75,7 @@ def module_row(module: ModuleProgress, progress: CourseProgress, url: str, today
         scored=module.scored,
         planned=planned or None,
         note=_module_note(module, today),
+        stuck_note=stuck_note(module.stuck),
         words=gettext(
             "%(done)s terminé, %(going)s en cours, %(rest)s pas commencé",
             done=number(module.finished),
@@ -86,15 +88,20 @@ def module_row(module: ModuleProgress, progress: CourseProgress, url: str, today
 def _module_note(module: ModuleProgress, today: date) -> str:
     if module.opens_on and module.opens_on > today:
         return gettext("ouvre %(when)s", when=day(module.opens_on, today))
-    if module.stuck:
-        return ngettext(
-            "%(num)d personne y est depuis longtemps",
-            "%(num)d personnes y sont depuis longtemps",
-            module.stuck,
-        )
     if module.closes_on and module.closes_on >= today:
         return gettext("ferme %(when)s", when=day(module.closes_on, today))
     return ""
+
+
+def stuck_note(stuck: int) -> str:
+    """Say how many people have not moved in a module for long."""
+    return (
+        ngettext(
+            "%(num)d personne y est depuis longtemps", "%(num)d personnes y sont depuis longtemps", stuck
+        )
+        if stuck
+        else ""
+    )
 
 
 @dataclass(frozen=True)
@@ -187,7 +194,7 @@ def person_rows(
             last=short(learner.last_on),
             days=learner.active_days,
             attended=learner.attended,
-            time=times.setdefault(learner.seconds, duration(learner.seconds)),
+            time=times.setdefault(learner.seconds, duration(learner.seconds or None)),
         )
         for learner in learners
     ]
@@ -303,6 +310,7 @@ def day_rows(days: Sequence[TimelineDay], today: date) -> list[DayRow]:
     for item in sorted(days, key=lambda entry: entry.day, reverse=True):
         said = {*item.completed, *item.attended}
         others = tuple(title for title in item.activities if title not in said)
+        completed = tuple(title for title in item.completed if title not in item.attended)
         label = full_day(item.day) if (today - item.day).days > 320 else short_day(item.day, today)
         rows.append(
             DayRow(
@@ -310,7 +318,7 @@ def day_rows(days: Sequence[TimelineDay], today: date) -> list[DayRow]:
                 label,
                 others[:_NAMED],
                 max(0, len(others) - _NAMED),
-                item.completed,
+                completed,
                 item.attended,
                 item.seconds,
             )

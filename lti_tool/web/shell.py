@@ -115,6 +115,8 @@ class CoursePage:
             ("modules", gettext("Modules")),
             ("people", gettext("Participants")),
         ]
+        if self.viewer.role == "trainee":
+            return []
         if self.viewer.role == "tutor":
             pages += [("outline", gettext("Parcours")), ("attendance", gettext("Présences"))]
         return [Tab(label, self.url(page), page == current) for page, label in pages]
@@ -155,7 +157,7 @@ def done() -> list[str]:
             "Le plan est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
         ),
         "gathering": gettext(
-            "Le regroupement est ajouté : ses présences se cochent dans l’onglet Présences."
+            "Le regroupement est ajouté : ses présences se cochent dans l’onglet Présences."
         ),
         "imported": gettext(
             "Le plan importé est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
@@ -191,13 +193,13 @@ def known_limits(overview: Overview) -> list[str]:
     if overview.basis.partial:
         notes.append(
             gettext(
-                "La liste complète des inscrits n’est pas encore connue de l’outil : seules les personnes "
+                "La liste complète des inscrits n’est pas encore connue de l’outil : seules les personnes "
                 "inscrites ou vues par les traces sont comptées."
             )
         )
     if overview.online_only:
         notes.append(
-            gettext("Activité en ligne seulement : aucune présence n’est connue dans cette session.")
+            gettext("Activité en ligne seulement : aucune présence n’est connue dans cette session.")
         )
     return notes
 

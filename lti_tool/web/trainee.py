@@ -58,7 +58,7 @@ def _pace_hint(pace: Pace) -> str:
             "Vos modules terminés, semaine après semaine, et la moitié du milieu du groupe, sans noms."
         )
     return gettext(
-        "Le groupe n’est pas montré : il faut au moins %(k)s autres personnes pour que personne ne s’y "
+        "Le groupe n’est pas montré : il faut au moins %(k)s autres personnes pour que personne ne s’y "
         "reconnaisse.",
         k=number(tool().rules.disclosure.course),
     )

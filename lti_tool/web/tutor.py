@@ -159,9 +159,10 @@ def module(launch: str, course_id: int) -> str:
         lead=_module_lead(row),
         funnel_title=wording.funnel_title(activities),
         funnel_hint=gettext(
-            "Chaque barre : qui a ouvert l’activité, et qui l’a terminée, parmi les inscrits."
+            "Chaque barre : qui a ouvert l’activité, et qui l’a terminée, parmi les inscrits."
         ),
         funnel=figures.module_activities(activities, enrolled=row.n, labels=chart_labels()),
+        funnel_key=[("hatch", gettext("l’ont ouverte")), ("solid", gettext("l’ont terminée"))],
         activities=[presenting.activity_row(activity) for activity in activities],
         reading=definitions.reading("module", tool().rules),
     )
