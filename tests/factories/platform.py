@@ -177,7 +177,7 @@ class FakePlatform:
         }
         return {name: value for name, value in values.items() if value is not ABSENT}
 
-    def claims(self, nonce: str, **changes: Any) -> dict[str, Any]:
+    def claims(self, nonce: str, /, **changes: Any) -> dict[str, Any]:
         """Return the claims of a token for a learner; keys of LTI may be given without their prefix."""
         now = int(self.clock().timestamp())
         found: dict[str, Any] = {
@@ -216,7 +216,8 @@ class FakePlatform:
         """Sign with the platform's key (or another); ``kid=ABSENT`` leaves the header out."""
         head = {"kid": self.kid, **headers}
         head = {name: value for name, value in head.items() if value is not ABSENT}
-        return jwt.encode(dict(claims), key_pair(key or self.kid), algorithm="RS256", headers=head)
+        body = json.dumps(claims).encode()  # as it is: the library would refuse to write bad claims
+        return jwt.PyJWS().encode(body, key_pair(key or self.kid), algorithm="RS256", headers=head)
 
     def sign_with_public_key(self, claims: Mapping[str, Any]) -> str:
         """Sign with HS256 and the public key as secret: the classic confusion of algorithms."""
