@@ -57,6 +57,12 @@ def refresh(conn: Connection, silo_id: int, *, now: datetime, limit: int = 2000)
     return done
 
 
+def is_pending(conn: Connection, silo_id: int) -> bool:
+    """Tell whether something of the silo waits to be rolled up."""
+    query = select(rollup_pending.c.pending_id).where(rollup_pending.c.silo_id == silo_id).limit(1)
+    return conn.execute(query).first() is not None
+
+
 def _settle(conn: Connection, silo_id: int) -> int:
     """Move what was recorded under a name while it became an alias (pending without a course)."""
     where = (rollup_pending.c.silo_id == silo_id, rollup_pending.c.course_id == -silo_id)
@@ -70,7 +76,7 @@ def _refresh_course(conn: Connection, silo_id: int, course_id: int, now: datetim
     _lock(conn, silo_id, course_id, now)
     work, taken = _take(conn, silo_id, course_id, share)
     if taken:
-        CourseRollup(conn, silo_id, course_id, _zone(conn, silo_id, course_id)).run(work)
+        CourseRollup(conn, silo_id, course_id, zone_of(conn, silo_id, course_id)).run(work)
         where = (rollup_state.c.silo_id == silo_id, rollup_state.c.course_id == course_id)
         conn.execute(
             update(rollup_state).where(*where).values(version=rollup_state.c.version + 1, refreshed_at=now)
@@ -121,7 +127,7 @@ def _take(conn: Connection, silo_id: int, course_id: int, share: int) -> tuple[W
     return work, len(ids)
 
 
-def _zone(conn: Connection, silo_id: int, course_id: int) -> ZoneInfo:
+def zone_of(conn: Connection, silo_id: int, course_id: int) -> ZoneInfo:
     """Return the time zone of a course, else of its silo, else UTC."""
     query = (
         select(course.c.time_zone, silo.c.time_zone)
