@@ -261,11 +261,10 @@ def timeline(days: Sequence[TimelineDay], *, labels: Labels) -> Chart:
 
 
 def _layout(go: Any, labels: Labels, *, xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> Any:
-    """Return a quiet layout: no template, no zoom, transparent, grid across the values only."""
+    """Return a quiet layout: no template (only a Figure brings one), no zoom, transparent, grid across the values only."""
     shared = {"fixedrange": True, "zeroline": False, "showline": False, "ticks": ""}
     made = go.Layout(
         {
-            "template": {},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"family": _FONT, "size": 12, "color": SOFT},
