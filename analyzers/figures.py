@@ -261,7 +261,10 @@ def timeline(days: Sequence[TimelineDay], *, labels: Labels) -> Chart:
 
 
 def _layout(go: Any, labels: Labels, *, xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> Any:
-    """Return a quiet layout: no template (only a Figure brings one), no zoom, transparent, grid across the values only."""
+    """Return a quiet layout: no zoom, transparent, a grid across the values only.
+
+    Made without a Figure, which would bring a template.
+    """
     shared = {"fixedrange": True, "zeroline": False, "showline": False, "ticks": ""}
     made = go.Layout(
         {

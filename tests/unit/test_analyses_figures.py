@@ -102,9 +102,7 @@ def test_bars_start_from_zero(chart: Chart) -> None:
     axis = "xaxis" if any(part.get("orientation") == "h" for part in data) else "yaxis"
     assert layout[axis]["range"][0] == 0
     assert layout[axis]["range"][1] > 0
-    highest = max(
-        (v for part in data for v in part["x" if axis == "xaxis" else "y"] if v is not None), default=0
-    )
+    values = [value for part in data for value in part[axis[0]] if value is not None]
     assert layout[axis]["range"][1] >= max(values, default=0)
 
 
