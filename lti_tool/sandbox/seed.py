@@ -142,6 +142,16 @@ def _describe(tool: Tool, silo_id: int, session: Session, campus: Campus) -> Non
         _staff(conn, silo_id, number, session, people, now)
         outline.edit(conn, silo_id, number, _edits(session), by=_actor(tutor, session), now=now)
         gatherings = _gatherings(conn, silo_id, number, session, _actor(tutor, session), now)
+        # Virtual classes are recorded: missing one keeps nobody from finishing its module.
+        optional = [g.title for g in session.gatherings if g.kind == "virtual_class"]
+        outline.edit(
+            conn,
+            silo_id,
+            number,
+            [outline.Edit(gatherings[title], required=False) for title in optional],
+            by=_actor(tutor, session),
+            now=now,
+        )
     _refresh(tool.engine, silo_id, now)
     with transaction(tool.engine, silo_id) as conn:
         for title, there in behaviour.present(session, campus.people, campus.today).items():
