@@ -86,7 +86,7 @@ def people_context(page: CoursePage, names: Mapping[str, str]) -> dict[str, Any]
         "page_title": gettext("Participants"),
         "shell": page.shell("people", csv_url),
         "lead": wording.people_lead(page.overview),
-        "notes": known_limits(page.overview),
+        "notes": known_limits(page.overview) if page.learners else [],
         "empty": not page.learners,
         "pills": _pills(page, here, state),
         "here": here,

@@ -10,7 +10,7 @@ from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, attendance, audit, problems, wording
+from lti_tool import access, audit, problems, wording
 from lti_tool.formatting import day, first_capital, number, short_day
 from lti_tool.web import outline_form
 from lti_tool.web.guard import tool, viewer
@@ -181,6 +181,8 @@ def _back(course_id: int, page: str, done: str, **values: str) -> Answer:
 
 def attendance_page(launch: str, course_id: int) -> str:
     """Show who was present at one gathering, to be ticked."""
+    from lti_tool import attendance
+
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
@@ -264,6 +266,8 @@ def _gathering_say(item: Any, ticked: int, total: int, page: CoursePage) -> str:
 
 def attendance_save(launch: str, course_id: int) -> Answer:
     """Write who was present at one gathering; whoever is not of the course is left out."""
+    from lti_tool import attendance
+
     chosen = request.form.get("gathering", "")
     with _writing() as conn:
         page = open_course(conn, course_id)

@@ -10,7 +10,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from flask import g, request, url_for
-from flask_babel import gettext, ngettext, pgettext
+from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 
 from analyzers import alerts, engagement, frames
@@ -178,13 +178,18 @@ def _meta(label: str | None, overview: Overview) -> str:
         )
     elif overview.week_number:
         parts.append(gettext("semaine %(week)s", week=overview.week_number))
-    enrolled = ngettext(
-        "%(count)s inscrit", "%(count)s inscrits", overview.enrolled, count=number(overview.enrolled)
-    )
-    parts.append(
-        pgettext("roster", "%(enrolled)s connus", enrolled=enrolled) if overview.basis.partial else enrolled
-    )
+    if overview.enrolled:
+        parts.append(_enrolled(overview))
     return " · ".join(parts)
+
+
+def _enrolled(overview: Overview) -> str:
+    count = number(overview.enrolled)
+    if overview.basis.partial:
+        return ngettext(
+            "%(count)s inscrit connu", "%(count)s inscrits connus", overview.enrolled, count=count
+        )
+    return ngettext("%(count)s inscrit", "%(count)s inscrits", overview.enrolled, count=count)
 
 
 def known_limits(overview: Overview) -> list[str]:

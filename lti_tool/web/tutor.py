@@ -41,7 +41,7 @@ def today_context(page: CoursePage, names: Mapping[str, str]) -> dict[str, Any]:
         "page_title": gettext("Ce matin"),
         "shell": page.shell("today", page.url("people_csv")),
         "lead": wording.lead(overview, len(needing)),
-        "notes": known_limits(overview),
+        "notes": known_limits(overview) if overview.enrolled else [],
         "empty": not any(week.active for week in overview.weeks) and not done.modules and not needing,
         "contact_hint": _contact_hint(page),
         "contacts": _contacts(page, needing[:_FIRST_CONTACTS], names),
