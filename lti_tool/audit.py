@@ -14,11 +14,11 @@ from lti_tool.tables import audit
 _log = logging.getLogger("estime.audit")
 
 
-def record(
+def write(
     conn: Connection,
     silo_id: int,
     *,
-    now: datetime,
+    at: datetime,
     action: str,
     accepted: bool,
     actor: str | None = None,
@@ -35,7 +35,7 @@ def record(
         insert(audit).values(
             silo_id=silo_id,
             audit_id=reference,
-            at=now,
+            at=at,
             action=action,
             accepted=accepted,
             actor=actor,
@@ -47,11 +47,11 @@ def record(
     return reference
 
 
-def log(*, now: datetime, action: str, reason: str) -> str:
+def log(*, at: datetime, action: str, reason: str) -> str:
     """Log a refusal that belongs to no silo, as one line of JSON; return its reference."""
     reference = uuid.uuid4().hex[:12]
     line = {
-        "at": now.isoformat(timespec="milliseconds"),
+        "at": at.isoformat(timespec="milliseconds"),
         "audit": reference,
         "action": action,
         "reason": reason,

@@ -156,8 +156,8 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> session
         public_url=here.settings.public_url,
         now=now,
     )
-    audit.record(
-        conn, waiting.silo_id, action="launch", accepted=True, actor=actor, course_id=course_id, now=now
+    audit.write(
+        conn, waiting.silo_id, action="launch", accepted=True, actor=actor, course_id=course_id, at=now
     )
     return opened
 
@@ -247,11 +247,11 @@ def refuse(refusal: Refused) -> Response:
     here, silo_id = tool(), g.get("silo_id")
     action = "launch" if refusal.reason.startswith("launch") else "login"
     if silo_id is None:
-        reference = audit.log(now=here.clock(), action=action, reason=refusal.reason)
+        reference = audit.log(at=here.clock(), action=action, reason=refusal.reason)
     else:
         with transaction(here.engine, silo_id) as conn:
-            reference = audit.record(
-                conn, silo_id, action=action, accepted=False, reason=refusal.reason, now=here.clock()
+            reference = audit.write(
+                conn, silo_id, action=action, accepted=False, reason=refusal.reason, at=here.clock()
             )
     title, message, advice = _words(refusal.code)
     page = render_template(
