@@ -19,17 +19,18 @@ def protect(table: Sequence[Sequence[int]], k: int) -> frozenset[Place]:
 
     Every hidden cell ends up known to no better than an interval of width k, and so stands in a row and
     in a column with another. Deterministic: the same table hides the same cells. `table` has a row each
-    of as many counts; its margins are shown. Where nothing suffices every cell is hidden.
+    of as many counts; its margins are shown, so each of them holds k people: then hiding every cell is
+    enough at the latest.
     """
     hidden = {(i, j) for i, row in enumerate(table) for j, count in enumerate(row) if 0 < count < k}
     while True:
         exposed = next((cell for cell in sorted(hidden) if _width(table, hidden, cell, k) < k), None)
         if exposed is None:
             return frozenset(hidden)
-        more = _companion(table, hidden, exposed)
-        if more is None:
-            return frozenset((i, j) for i, row in enumerate(table) for j in range(len(row)))
-        hidden.add(more)
+        more = _companions(table, hidden, exposed, k)
+        if not more:
+            return frozenset(hidden)
+        hidden |= more
 
 
 def bounds(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place) -> tuple[int, int]:
@@ -101,23 +102,28 @@ def _path(
     return edges[::-1]
 
 
-def _companion(table: Sequence[Sequence[int]], hidden: Set[Place], exposed: Place) -> Place | None:
-    """Return the next cell to hide: in the exposed cell's row or column, the emptier of the two first.
+def _companions(table: Sequence[Sequence[int]], hidden: Set[Place], exposed: Place, k: int) -> set[Place]:
+    """Return the next cells to hide: the corners of the rectangle that protects the exposed cell alone.
 
-    Of those the smallest that is not nought, then a nought; then the smallest anywhere.
+    Moving t people around its corners changes no margin, so that it makes the cell uncertain by the least
+    of its diagonal plus the least of the other. Of those that reach k, the one that hides the fewest
+    people more, then the fewest cells. Without any, the smallest cell of the row or column, else of all.
     """
     i, j = exposed
-    row = [(i, column) for column in range(len(table[i])) if (i, column) not in hidden]
-    column = [(other, j) for other in range(len(table)) if (other, j) not in hidden]
-    in_row = sum(1 for cell in hidden if cell[0] == i)
-    in_column = sum(1 for cell in hidden if cell[1] == j)
-    near = [row, column] if in_row <= in_column else [column, row]
-    everywhere = [
-        (r, c) for r, counts in enumerate(table) for c in range(len(counts)) if (r, c) not in hidden
-    ]
-    for candidates in (*near, everywhere):
-        if candidates:
-            return min(
-                candidates, key=lambda cell: (table[cell[0]][cell[1]] == 0, table[cell[0]][cell[1]], cell)
-            )
-    return None
+    choices = []
+    for r in range(len(table)):
+        for c in range(len(table[r])):
+            if r == i or c == j:
+                continue
+            width = min(table[i][j], table[r][c]) + min(table[i][c], table[r][j])
+            new = {(i, c), (r, j), (r, c)} - hidden
+            if width >= k and new:
+                choices.append((sum(table[a][b] for a, b in new), len(new), sorted(new)))
+    if choices:
+        return set(min(choices)[2])
+    shown = [(r, c) for r, row in enumerate(table) for c in range(len(row)) if (r, c) not in hidden]
+    near = [cell for cell in shown if cell[0] == i or cell[1] == j]
+    smallest = sorted(
+        near or shown, key=lambda cell: (table[cell[0]][cell[1]] == 0, table[cell[0]][cell[1]], cell)
+    )
+    return set(smallest[:1])

@@ -205,10 +205,12 @@ class _Loader(yaml.SafeLoader):
     """YAML in which a key written twice is a fault, not a silent choice."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        names = Counter(str(self.construct_object(key)) for key, _ in node.value)
-        twice = [name for name, count in names.items() if count > 1]
-        if twice:
-            raise TemplateError(f"line {node.start_mark.line + 1}: {twice[0]!r} is written twice")
+        names: set[str] = set()
+        for key, _ in node.value:
+            name = str(self.construct_object(key))
+            if name in names:
+                raise TemplateError(f"line {key.start_mark.line + 1}: {name!r} is written twice")
+            names.add(name)
         return super().construct_mapping(node, deep)
 
 
