@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext
-
 from lti_tool.formatting import number
+from lti_tool.language import gettext
 from tool_config.rules import Rules
 
 

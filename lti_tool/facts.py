@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from analyzers.results import Learner
 from lti_tool.formatting import day, first_capital, full_day, in_words
+from lti_tool.language import gettext, ngettext
 from lti_tool.wording import Setting, gathering_kind
 
 

@@ -8,17 +8,13 @@ from functools import lru_cache
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask_babel import get_locale, gettext, ngettext, pgettext
+
+from lti_tool.language import gettext, language, ngettext, pgettext
 
 #: Narrow no-break space: before ; : ? ! % and inside durations, in French.
 NARROW = "\u202f"
 #: What stands where there is no value.
 NOTHING = "–"
-
-
-def language() -> str:
-    """Return the language of the page: "fr" unless the reader asked for another that exists."""
-    return str(get_locale() or "fr")[:2]
 
 
 def number(value: float | int | None, digits: int = 0) -> str:

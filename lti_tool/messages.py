@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from flask_babel import gettext, ngettext
-
 from analyzers.results import Learner
 from lti_tool.facts import deadline
+from lti_tool.language import gettext, ngettext
 from lti_tool.wording import Setting, module_label
 
 

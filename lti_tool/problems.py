@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask_babel import gettext
-
 from lti_tool.formatting import number
+from lti_tool.language import gettext
 from xapi.outline import MAX_HOURS, MAX_TITLE, Problem
 
 

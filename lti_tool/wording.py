@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from analyzers.results import (
@@ -23,6 +22,7 @@ from analyzers.results import (
     State,
 )
 from lti_tool.formatting import first_capital, in_words, number
+from lti_tool.language import gettext, ngettext
 
 #: A title that already says its number is not given another.
 _NUMBERED = re.compile(r"^\s*(\d|(module|s[ée]quence|[ée]tape|partie|section|unit|week|semaine)\s+\w)", re.I)

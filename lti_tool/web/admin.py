@@ -9,13 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request, url_for
-from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 
 from analyzers import frames, sessions
 from analyzers.results import Sessions, SessionSummary, Share
 from lti_tool import access, csv_export, definitions, wording
 from lti_tool.formatting import number, percent, short_day
+from lti_tool.language import gettext, ngettext
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
 from lti_tool.web.shell import Shell, done, note, reading, set_time

@@ -9,6 +9,7 @@ from flask import Flask, g
 from markupsafe import Markup
 
 from lti_tool import formatting
+from lti_tool.language import language
 from lti_tool.web.assets import asset
 
 
@@ -21,14 +22,14 @@ def when(value: date | None) -> Markup:
     """Write a day as people say it, with the exact one on hover and for screen readers."""
     if value is None:
         return Markup("–")
-    return _time(value, formatting.day(value, today()), formatting.language())
+    return _time(value, formatting.day(value, today()), language())
 
 
 def short(value: date | None) -> Markup:
     """Write a day for a table, with the exact one on hover."""
     if value is None:
         return Markup("–")
-    return _time(value, formatting.short_day(value, today()), formatting.language())
+    return _time(value, formatting.short_day(value, today()), language())
 
 
 @lru_cache(maxsize=4096)
@@ -54,7 +55,7 @@ def ago(value: datetime) -> str:
 def install(app: Flask) -> None:
     """Give the application's templates their filters and globals."""
     environment = app.jinja_env
-    environment.globals.update(asset=asset, page_locale=formatting.language)
+    environment.globals.update(asset=asset, page_locale=language)
     environment.filters.update(
         number=formatting.number,
         percent=formatting.percent,

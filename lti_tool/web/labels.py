@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext
-
 from analyzers.figures import Labels
-from lti_tool.formatting import language, long_day, week_label
+from lti_tool.formatting import long_day, week_label
+from lti_tool.language import gettext, language
 
 
 def chart_labels() -> Labels:

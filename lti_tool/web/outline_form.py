@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from lti_tool import wording
 from lti_tool.formatting import number
+from lti_tool.language import gettext
 from xapi.outline import KEEP, Edit, Item, Problem
 
 Form = MultiDict[str, str]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
-from flask_babel import Babel, gettext
+from flask_babel import Babel
 from werkzeug.wrappers import Response
 
 from lti_tool import access, definitions
+from lti_tool.language import gettext
 from lti_tool.web import admin, filters, guard, participants, preparation, trainee, tutor
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import open_course, open_person, reading

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, render_template, request
-from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 
 from analyzers import itinerary
 from analyzers.results import STATES, Learner
 from lti_tool import access, csv_export, definitions, facts, messages, people, wording
 from lti_tool.formatting import first_capital, number
+from lti_tool.language import gettext, ngettext
 from lti_tool.web import presenting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain

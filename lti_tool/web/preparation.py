@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, audit, problems, wording
+from lti_tool import access, attendance, audit, problems, wording
 from lti_tool.formatting import day, first_capital, number, short_day
+from lti_tool.language import gettext, ngettext
 from lti_tool.web import outline_form
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file, plain
@@ -170,7 +170,7 @@ def _refused(course_id: int, faults: Sequence[Problem], *, form: bool = False) -
     return _editor(page, items, faults, form=form), 400
 
 
-def _back(course_id: int, page: str, done: str, **values: str) -> Answer:
+def _back(course_id: int, page: str, done: str, **values: Any) -> Answer:
     return redirect(
         url_for(f"pages.{page}", launch=viewer().launch_id, course_id=course_id, done=done, **values), 303
     )
@@ -181,8 +181,6 @@ def _back(course_id: int, page: str, done: str, **values: str) -> Answer:
 
 def attendance_page(launch: str, course_id: int) -> str:
     """Show who was present at one gathering, to be ticked."""
-    from lti_tool import attendance
-
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
@@ -266,20 +264,20 @@ def _gathering_say(item: Any, ticked: int, total: int, page: CoursePage) -> str:
 
 def attendance_save(launch: str, course_id: int) -> Answer:
     """Write who was present at one gathering; whoever is not of the course is left out."""
-    from lti_tool import attendance
-
     chosen = request.form.get("gathering", "")
     with _writing() as conn:
         page = open_course(conn, course_id)
         if chosen not in {item.iri for item in page.frames.activities if item.gathering}:
             raise access.NotFound
         enrolled = {learner.actor for learner in page.learners}
+        # Whoever left the course since is not on the list, and stays as ticked.
+        gone = attendance.read(conn, viewer().silo_id, course_id)[chosen] - enrolled
         attendance.mark(
             conn,
             viewer().silo_id,
             course_id,
             chosen,
-            enrolled & set(request.form.getlist("present")),
+            gone | (enrolled & set(request.form.getlist("present"))),
             by=viewer().actor,
             now=tool().clock(),
             authority_home=tool().settings.public_url,

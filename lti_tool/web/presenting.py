@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from analyzers.results import (
@@ -20,6 +19,7 @@ from analyzers.results import (
 )
 from lti_tool import facts, wording
 from lti_tool.formatting import day, duration, full_day, hours, number, percent, short_day
+from lti_tool.language import gettext, ngettext
 from lti_tool.web.filters import short, when
 
 #: Activities named on one day of a timeline before "et n autres".

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import g, request, url_for
-from flask_babel import gettext, ngettext
 from sqlalchemy import Connection
 
 from analyzers import alerts, engagement, frames
@@ -19,6 +19,7 @@ from analyzers.shapes import CourseFrames
 from lti_tool import access, audit, people, wording
 from lti_tool.access import CourseAccess, Viewer
 from lti_tool.formatting import number
+from lti_tool.language import gettext, ngettext
 from lti_tool.web.guard import tool
 from tool_config import silos
 from tool_config.database import transaction
@@ -82,7 +83,7 @@ class CoursePage:
             calendar=any(item.closes_on for item in self.frames.outline_modules),
         )
 
-    def url(self, page: str, **values: object) -> str:
+    def url(self, page: str, **values: Any) -> str:
         """Return the address of another page of this course."""
         return url_for(
             f"pages.{page}", launch=self.viewer.launch_id, course_id=self.access.course_id, **values
@@ -135,9 +136,9 @@ def open_person(conn: Connection, course_id: int, actor: str) -> tuple[CoursePag
     """Read one person's traces and their course; access.NotFound or Forbidden when they may not be seen."""
     who, now = viewer(), tool().clock()
     allowed = access.may_see_person(conn, who, course_id, actor)
-    read = frames.learner(conn, who.silo_id, course_id, actor, as_of=now, rules=tool().rules)
-    set_time(now, ZoneInfo(read.course.time_zone))
-    return CoursePage(who, allowed, read.course), read
+    read = frames.course(conn, who.silo_id, course_id, as_of=now, rules=tool().rules)
+    set_time(now, ZoneInfo(read.time_zone))
+    return CoursePage(who, allowed, read), frames.learner(conn, read, actor)
 
 
 def reading() -> AbstractContextManager[Connection]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template
-from flask_babel import gettext
 
 from analyzers import figures, itinerary, progress
 from analyzers.frames import LearnerFrames
 from analyzers.results import LearnerPath, Pace
 from lti_tool import definitions, wording
 from lti_tool.formatting import number
+from lti_tool.language import gettext
 from lti_tool.web import presenting
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import render_template, request
-from flask_babel import gettext, ngettext
 
 from analyzers import figures, frames, progress
 from analyzers.results import CourseProgress, Learner
 from lti_tool import access, definitions, wording
 from lti_tool.formatting import number
+from lti_tool.language import gettext, ngettext
 from lti_tool.web import presenting
 from lti_tool.web.guard import allow_inline_styles, tool
 from lti_tool.web.labels import chart_labels
@@ -145,7 +145,7 @@ def module(launch: str, course_id: int) -> str:
         page = open_course(conn, course_id)
         if iri not in page.setting.modules:
             raise access.NotFound
-        traces = frames.module_activities(conn, page.frames, iri)
+        traces = frames.module(conn, page.frames, iri)
     done = progress.course(page.frames)
     row = next(row for row in module_rows(page, done) if row.iri == iri)
     activities = progress.module(page.frames, iri, traces)
