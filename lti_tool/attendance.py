@@ -81,9 +81,7 @@ def mark(
     said = _attended(conn, silo_id, course_id, gathering, items, now)
     ids = _fresh_ids(conn, silo_id, gathering_iri, added)
     batch: list[Mapping[str, Any]] = [{**said, "id": ids[who], "actor": agents[who]} for who in added]
-    batch += [
-        _voiding(statement_id, agents.get(by, ticker), now) for who in gone for statement_id in stored[who]
-    ]
+    batch += [_voiding(statement_id, agents.get(by, ticker)) for who in gone for statement_id in stored[who]]
     for start in range(0, len(batch), CHUNK):
         ingest(conn, silo_id, batch[start : start + CHUNK], now=now, authority=ticker)
     return len(added), len(gone)
@@ -147,13 +145,12 @@ def _attended(
     }
 
 
-def _voiding(statement_id: str, who: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _voiding(statement_id: str, who: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": str(uuid.uuid5(uuid.UUID(statement_id), "voided")),
         "actor": dict(who),
         "verb": {"id": _VOIDED, "display": {"fr": "a annulé", "en": "voided"}},
         "object": {"objectType": "StatementRef", "id": statement_id},
-        "timestamp": now.astimezone(UTC).isoformat(timespec="milliseconds"),
     }
 
 
