@@ -26,3 +26,19 @@ for (const button of document.querySelectorAll("button[data-tick]")) {
     for (const box of boxes) box.checked = tick;
   });
 }
+// A new tab has cookies of its own: ask for a one-time address here, then open it. Without scripts, or
+// when the browser holds the tab back, the link leads to a page with that address.
+for (const link of document.querySelectorAll("a.open-large")) {
+  link.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      const answer = await fetch(link.href, { method: "POST", headers: { "X-CSRF-Token": link.dataset.csrf } });
+      const { address } = await answer.json();
+      if (open(address, "_blank")) return;
+    } catch (error) {
+      console.warn("new tab:", error);
+    }
+    location.assign(link.href);
+  });
+}
