@@ -22,7 +22,7 @@ import numpy as np
 from analyzers import standing as standings
 from analyzers.results import STATES, Learner
 from analyzers.shapes import LONGEST_WEEKS, CourseFrames, as_days, monday, week_ranks
-from analyzers.standing import FINISHED, INACTIVE, NOT_CONNECTED, SLOW, Standing
+from analyzers.standing import FINISHED, INACTIVE, NOT_CONNECTED, ON_TRACK, SLOW, Standing
 
 
 def learners(frames: CourseFrames) -> tuple[Learner, ...]:
@@ -88,14 +88,21 @@ def _learners(frames: CourseFrames, standing: Standing) -> list[Learner]:
 
 
 def _rules(standing: Standing) -> list[str]:
-    finished = np.where(standing.declared, "course_completed", "modules_completed")
-    on_track = np.where(standing.waiting, "up_to_date", "on_track")
-    state = standing.state
-    return np.select(  # type: ignore[no-any-return]
-        [state == FINISHED, state == NOT_CONNECTED, state == INACTIVE, state == SLOW],
-        [finished, "not_connected_days", "inactive_days", "slow_modules_behind"],
-        default=on_track,
-    ).tolist()
+    names = {
+        NOT_CONNECTED: "not_connected_days",
+        INACTIVE: "inactive_days",
+        SLOW: "slow_modules_behind",
+        ON_TRACK: "on_track",
+        FINISHED: "modules_completed",
+    }
+    found = [names[state] for state in standing.state.tolist()]
+    for state, flags, name in (
+        (FINISHED, standing.declared, "course_completed"),
+        (ON_TRACK, standing.waiting, "up_to_date"),
+    ):
+        for row in np.flatnonzero(flags & (standing.state == state)).tolist():
+            found[row] = name
+    return found
 
 
 def _completed(frames: CourseFrames, standing: Standing, declared: list[date | None]) -> list[date | None]:

@@ -100,7 +100,7 @@ def module(frames: CourseFrames, iri: str, rows: ModuleActivities) -> tuple[Acti
     """Return the activities of one module among the enrolled, in order; none for an unknown module."""
     traces = rows.traces
     places: dict[str, list[int]] = defaultdict(list)
-    for place, activity in enumerate(traces["activity"]):
+    for place, activity in enumerate(traces["activity"].tolist()):
         places[activity].append(place)
     completed = traces["completed"].to_numpy(dtype=bool)
     seconds = traces["seconds"].to_numpy(dtype=np.float64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,19 @@ class Standing:
     needs_word: Flags
 
 
+#: A page asks several questions of the same frames; they die with them.
+_found: WeakKeyDictionary[CourseFrames, Standing] = WeakKeyDictionary()
+
+
 def of(frames: CourseFrames) -> Standing:
     """Return where everybody stands today."""
+    known = _found.get(frames)
+    if known is None:
+        known = _found[frames] = _standing(frames)
+    return known
+
+
+def _standing(frames: CourseFrames) -> Standing:
     rules = frames.rules.states
     learners = frames.learners
     reached, done = _matrices(frames)
@@ -155,7 +167,7 @@ def _current(frames: CourseFrames, done: Flags, goal: Flags, opened: Flags, stat
     Open modules come before those that open later; without goals, the module of the last act.
     """
     rank = {item.iri: i for i, item in enumerate(frames.outline_modules)}
-    last = np.array([rank.get(iri, -1) for iri in frames.learners["last_module"]], dtype=np.int64)
+    last = np.array([rank.get(iri, -1) for iri in frames.learners["last_module"].tolist()], dtype=np.int64)
     if not len(last) or not rank:
         return np.full(len(last), -1, dtype=np.int64)
     if not goal.any():

@@ -48,7 +48,7 @@ def course(conn: Connection, silo_id: int, course_id: int, *, as_of: datetime, r
     today = as_of.astimezone(tz).date()
     modules, activities = _outline(conn, silo_id, course_id)
     learners = _learners(conn, silo_id, course_id, as_of, tz, rules)
-    rows = {actor: row for row, actor in enumerate(learners["actor"])}
+    rows = {actor: row for row, actor in enumerate(learners["actor"].tolist())}
     seen = days(conn, silo_id, course_id, rows, today)
     _mend_future(learners, seen, today)
     frames = CourseFrames(

@@ -87,13 +87,8 @@ def _days(
 
 def module(conn: Connection, frames: CourseFrames, iri: str) -> ModuleActivities:
     """Read the traces of the enrolled in a module's activities (none for an unknown module)."""
-    o, a = t.outline_item, t.rollup_activity
-    inside = select(o.c.iri).where(
-        o.c.silo_id == frames.silo_id,
-        o.c.course_id == frames.course_id,
-        o.c.level == "activity",
-        o.c.module == iri,
-    )
+    a = t.rollup_activity
+    inside = [item.iri for item in frames.activities if item.module == iri]
     wanted = select(
         a.c.activity,
         a.c.actor,
@@ -101,7 +96,7 @@ def module(conn: Connection, frames: CourseFrames, iri: str) -> ModuleActivities
         a.c[_seconds(frames)],
         a.c.score,
     ).where(a.c.silo_id == frames.silo_id, a.c.course_id == frames.course_id, a.c.activity.in_(inside))
-    rows = {actor: row for row, actor in enumerate(frames.learners["actor"])}
+    rows = {actor: row for row, actor in enumerate(frames.learners["actor"].tolist())}
     kept: list[Any] = [row for row in conn.execute(wanted).all() if row[1] in rows]
     traces = pd.DataFrame(
         {
