@@ -161,7 +161,7 @@ _CALENDAR = ((1, 20), (1, 2), (2, 4), (3, 8), (5, 12), (13, 20))
 #: title, kind, week out of 20, weekday from Monday = 0, module, hours
 _GATHERINGS: tuple[tuple[str, GatheringKind, int, int, int, float], ...] = (
     ("Classe virtuelle de lancement", "virtual_class", 1, 3, 1, 1.5),
-    ("Regroupement en présence", "day_in_person", 5, 1, 3, 6.0),
+    ("Regroupement en présence", "day_in_person", 4, 1, 3, 6.0),
     ("Classe virtuelle : analyser ensemble", "virtual_class", 8, 3, 4, 1.5),
     ("Regroupement final", "day_in_person", 18, 1, 5, 3.0),
 )
