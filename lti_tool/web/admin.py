@@ -18,7 +18,7 @@ from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
-from lti_tool.web.shell import Shell, done, note, reading, set_time
+from lti_tool.web.shell import Shell, done, note, open_url, reading, set_time
 from tool_config import silos
 
 
@@ -192,7 +192,7 @@ def _shell(found: Sessions, csv_url: str) -> Shell:
             "%(count)s session", "%(count)s sessions", len(found.sessions), count=number(len(found.sessions))
         ),
         tabs=(),
-        open_url=url_for("pages.enter", launch=viewer().launch_id) + "open",
+        open_url=open_url(),
         about_url=url_for("pages.about_all", launch=viewer().launch_id),
         threshold=tool().rules.disclosure.course,
         fresh_at=found.basis.fresh_at,

@@ -47,7 +47,8 @@ class Shell:
     title: str
     meta: str
     tabs: Sequence[Tab]
-    open_url: str
+    #: Where the way into a tab of its own is offered; None in such a tab already.
+    open_url: str | None
     about_url: str
     threshold: int
     fresh_at: datetime | None = None
@@ -100,7 +101,7 @@ class CoursePage:
             title=self.frames.title or gettext("Session sans titre"),
             meta=_meta(self.frames.label, self.overview),
             tabs=self._tabs(current),
-            open_url=url_for("pages.enter", launch=self.viewer.launch_id) + "open",
+            open_url=open_url(),
             about_url=self.url("about"),
             threshold=tool().rules.disclosure.course,
             fresh_at=self.frames.fresh_at,
@@ -149,6 +150,13 @@ def reading() -> AbstractContextManager[Connection]:
 def set_time(now: datetime, zone: ZoneInfo) -> None:
     """Fix the instant, the day and the zone of the page, for every date on it."""
     g.now, g.zone, g.today = now, zone, now.astimezone(zone).date()
+
+
+def open_url() -> str | None:
+    """Return where a tab of its own is offered, unless the page is in one."""
+    if request.headers.get("Sec-Fetch-Dest") == "document":
+        return None
+    return url_for("lti.handing_over.offer", launch=viewer().launch_id)
 
 
 def done() -> list[str]:
