@@ -11,8 +11,8 @@ from uuid import uuid4
 import orjson
 import pytest
 from sqlalchemy import Engine, func, select
-from tests.factories.statements import VERB, VOIDED, agent, referring, statement, voiding
 
+from tests.factories.statements import VERB, VOIDED, agent, referring, statement, voiding
 from tool_config.database import transaction
 from xapi import query, store
 from xapi.errors import Conflict, NotFound, XapiError
