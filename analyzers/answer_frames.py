@@ -69,7 +69,7 @@ def _scope(table: Any, silo_id: int, course_id: int | None, survey_id: str | Non
 
 
 def _text() -> Any:
-    """Join a published comment with its text: what was erased since is no longer there."""
+    """Join a published comment with its text."""
     return survey_comment.join(
         answer,
         and_(
@@ -83,7 +83,6 @@ def _text() -> Any:
 def _counted_comments(silo_id: int, course_id: int | None, survey_id: str | None) -> Any:
     return (
         select(survey_comment.c.survey_id, survey_comment.c.question, func.count().label("comments"))
-        .select_from(_text())
         .where(*_scope(survey_comment, silo_id, course_id, survey_id))
         .group_by(survey_comment.c.survey_id, survey_comment.c.question)
     )
@@ -102,7 +101,7 @@ def comments(
 ) -> tuple[str, ...]:
     """Return a page of the comments published on one question, in an order that says nothing.
 
-    The order is drawn anew at each step and differs from one question to the next. Nothing at all comes
+    The order is drawn at random and differs from one question to the next. Nothing at all comes
     back while fewer than `k` respondents are published.
     """
     query = (

@@ -15,7 +15,6 @@ from lti_tool.tables import survey_box as box_table
 from tool_config import surveys as templates
 from tool_config.roles import TRAINEE
 from tool_config.surveys import Mode, Survey
-from xapi import publication
 from xapi.tables import course, membership, outline_item, survey_step
 
 
@@ -98,8 +97,8 @@ def count_received(conn: Connection, asked: Survey) -> int:
         return int(conn.execute(query).scalar() or 0)
     if asked.mode == "anonymous":
         return survey_box.count(box(conn, asked)[0])
-    where = (conn, asked.silo_id, asked.course_id, asked.survey_id)
-    return publication.respondents(*where, asked.template.overall.id)
+    query = select(survey.c.received).where(*same(survey, asked))
+    return int(conn.execute(query).scalar() or 0)
 
 
 def trainee_account(conn: Connection, viewer: Viewer) -> dict[str, str]:

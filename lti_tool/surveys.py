@@ -241,6 +241,9 @@ def submit(
     place = rows.place_of(conn, current)
     made = survey_statements.pseudonymous(current, place, values, account=account, attempt=attempt, at=now)
     door.ingest(conn, current.silo_id, made, now=now)
+    if not again:
+        one_more = {"received": survey.c.received + 1}
+        conn.execute(update(survey).where(*rows.same(survey, current)).values(one_more))
     _step(conn, current, now=now, k=k, closed=False)
     return "replaced" if again else "recorded"
 
@@ -326,13 +329,28 @@ def _settle(conn: Connection, asked: Survey, *, now: datetime, key: bytes, k: in
 def _step(conn: Connection, asked: Survey, *, now: datetime, k: int, closed: bool) -> None:
     """Publish what the guard allows, if it is more than what is published."""
     where = (conn, asked.silo_id, asked.course_id, asked.survey_id)
-    overall = asked.template.overall.id
-    there, before = publication.respondents(*where, overall), publication.published(*where)
+    overall, anonymous = asked.template.overall.id, asked.mode == "anonymous"
+    before = publication.published(*where)
+    # The counter first: most answers complete no block, and counting them all again costs.
+    there = (
+        publication.respondents(*where, overall) if anonymous or closed else rows.count_received(conn, asked)
+    )
     n = disclosure.step(there, before, closed=closed, k=k)
-    if n != before or closed:
-        total = rows.count_received(conn, asked) if closed else None
-        day = now.astimezone(UTC).date()
-        publication.publish(*where, overall=overall, n=n, received=total, closed=closed, day=day)
+    if n == before and not closed:
+        return
+    if not anonymous:
+        there = publication.respondents(*where, overall)
+        conn.execute(update(survey).where(*rows.same(survey, asked)).values(received=there))
+        n = disclosure.step(there, before, closed=closed, k=k)
+    publication.publish(
+        *where,
+        overall=overall,
+        anonymous=anonymous,
+        n=n,
+        received=rows.count_received(conn, asked) if closed else None,
+        closed=closed,
+        day=now.astimezone(UTC).date(),
+    )
 
 
 def _uuid(text: str) -> str:

@@ -114,6 +114,8 @@ survey = Table(
     Column("closes_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", Text, nullable=False),
+    #: People who answered a pseudonymous questionnaire; counted again at each step.
+    Column("received", Integer, nullable=False, server_default="0"),
     #: The last step is published; nothing moves any more.
     Column("settled_at", Instant),
 )

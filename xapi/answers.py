@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection, delete, select, update
 
 from tool_config.database import insert
-from xapi.tables import answer, statement
+from xapi.tables import answer, statement, survey_comment
 
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 #: Context extension: {"survey", "question", "course", "module", "phase", …}, all texts.
@@ -135,11 +135,16 @@ def _row(silo_id: int, key: int, row: Mapping[str, Any], found: Answer) -> dict[
 def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> int:
     """Delete the answer rows of voided statements; return how many.
 
-    A comment published from one is no longer shown; figures already published stay until the next step.
+    A comment published from one leaves; figures already published stay until the next step.
     """
     gone = 0
     for start in range(0, len(statement_ids), CHUNK):
         chunk = statement_ids[start : start + CHUNK]
+        conn.execute(
+            delete(survey_comment).where(
+                survey_comment.c.silo_id == silo_id, survey_comment.c.statement_id.in_(chunk)
+            )
+        )
         gone += conn.execute(
             delete(answer).where(answer.c.silo_id == silo_id, answer.c.statement_id.in_(chunk))
         ).rowcount

@@ -7,19 +7,20 @@ changes nothing here until the next step, which `analyzers.disclosure.step` deci
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
-    Select,
+    FromClause,
     Subquery,
     and_,
     delete,
     func,
     literal,
-    or_,
     select,
 )
 
@@ -53,6 +54,7 @@ def publish(
     survey_id: str,
     *,
     overall: str,
+    anonymous: bool,
     n: int,
     received: int | None,
     closed: bool,
@@ -60,27 +62,60 @@ def publish(
 ) -> None:
     """Replace what is published by the answers of now: the latest attempt of each respondent.
 
-    ``n = 0`` publishes only that the questionnaire is over. `received` is known at closing.
+    ``n = 0`` publishes only that the questionnaire is over. `received` is known at closing. The sets of
+    an `anonymous` questionnaire all count: one person never answers twice.
     """
     key: dict[str, Any] = {"silo_id": silo_id, "course_id": course_id, "survey_id": survey_id}
-    for table in (survey_step, survey_figure, survey_comment):
+    for table in (survey_step, survey_figure):
         conn.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
     conn.execute(
         insert(conn, survey_step), {**key, "n": n, "closed": closed, "received": received, "day": day}
     )
     if n == 0:
         return
-    latest = _latest(silo_id, course_id, survey_id, overall)
+    mine = _of(silo_id, course_id, survey_id)
+    source: FromClause = answer
+    if not anonymous:
+        latest = _latest(mine, overall)
+        source = answer.join(
+            latest, and_(answer.c.respondent == latest.c.respondent, answer.c.attempt == latest.c.attempt)
+        )
+    counts = (
+        select(
+            literal(silo_id),
+            literal(course_id, BigInteger),
+            literal(survey_id),
+            answer.c.question,
+            answer.c.value,
+            func.count(),
+        )
+        .select_from(source)
+        .where(mine, answer.c.value.is_not(None))
+        .group_by(answer.c.question, answer.c.value)
+    )
     conn.execute(
         survey_figure.insert().from_select(
-            ["silo_id", "course_id", "survey_id", "question", "value", "count"],
-            _counts(silo_id, course_id, survey_id, latest),
+            ["silo_id", "course_id", "survey_id", "question", "value", "count"], counts
         )
     )
-    comments = _comments(silo_id, course_id, survey_id, overall, latest)
+    _publish_comments(conn, key, source, mine)
+
+
+def _publish_comments(
+    conn: Connection, key: Mapping[str, Any], source: FromClause, mine: ColumnElement[bool]
+) -> None:
+    """Take out the comments whose author answered again since, put in the new ones.
+
+    Each keeps the place drawn for it, which differs from that of its author's other comments.
+    """
+    there = and_(*(survey_comment.c[name] == value for name, value in key.items()))
+    texts = select(answer.c.statement_id).select_from(source).where(mine, answer.c.text.is_not(None))
+    conn.execute(delete(survey_comment).where(there, survey_comment.c.statement_id.not_in(texts)))
+    known = select(survey_comment.c.statement_id).where(there)
+    fresh = texts.add_columns(answer.c.question).where(answer.c.statement_id.not_in(known))
     rows = [
         {**key, "comment_id": str(uuid.uuid4()), "question": row.question, "statement_id": row.statement_id}
-        for row in conn.execute(comments)
+        for row in conn.execute(fresh)
     ]
     rows.sort(key=lambda row: row["comment_id"])
     for start in range(0, len(rows), CHUNK):
@@ -91,7 +126,7 @@ def _of(silo_id: int, course_id: int, survey_id: str) -> ColumnElement[bool]:
     return and_(answer.c.silo_id == silo_id, answer.c.course_id == course_id, answer.c.survey_id == survey_id)
 
 
-def _latest(silo_id: int, course_id: int, survey_id: str, overall: str) -> Subquery:
+def _latest(mine: ColumnElement[bool], overall: str) -> Subquery:
     """Return the latest attempt of each respondent: by instant, then by identifier.
 
     Every attempt answers the overall question, which is required.
@@ -101,51 +136,7 @@ def _latest(silo_id: int, course_id: int, survey_id: str, overall: str) -> Subqu
     )
     heads = (
         select(answer.c.respondent, answer.c.attempt, rank.label("rank"))
-        .where(_of(silo_id, course_id, survey_id), answer.c.question == overall)
+        .where(mine, answer.c.question == overall)
         .subquery()
     )
     return select(heads.c.respondent, heads.c.attempt).where(heads.c.rank == 1).subquery()
-
-
-def _counts(silo_id: int, course_id: int, survey_id: str, latest: Subquery) -> Select[Any]:
-    mine = and_(answer.c.respondent == latest.c.respondent, answer.c.attempt == latest.c.attempt)
-    return (
-        select(
-            literal(silo_id),
-            literal(course_id),
-            literal(survey_id),
-            answer.c.question,
-            answer.c.value,
-            func.count(),
-        )
-        .select_from(answer.join(latest, mine))
-        .where(_of(silo_id, course_id, survey_id), answer.c.value.is_not(None))
-        .group_by(answer.c.question, answer.c.value)
-    )
-
-
-def _comments(silo_id: int, course_id: int, survey_id: str, overall: str, latest: Subquery) -> Select[Any]:
-    """Return the comments of the latest attempts, and those that were cut loose from any attempt.
-
-    An anonymous comment travels under an account of its own: it has no overall answer beside it.
-    """
-    mine = and_(answer.c.respondent == latest.c.respondent, answer.c.attempt == latest.c.attempt)
-    heads = answer.alias()
-    alone = ~(
-        select(literal(1))
-        .where(
-            heads.c.silo_id == silo_id,
-            heads.c.attempt == answer.c.attempt,
-            heads.c.question == overall,
-        )
-        .exists()
-    )
-    return (
-        select(answer.c.question, answer.c.statement_id)
-        .select_from(answer.outerjoin(latest, mine))
-        .where(
-            _of(silo_id, course_id, survey_id),
-            answer.c.text.is_not(None),
-            or_(latest.c.attempt.is_not(None), alone),
-        )
-    )

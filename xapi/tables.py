@@ -448,7 +448,15 @@ answer = Table(
     Column("value", Integer),
     Column("text", Text),
 )
-Index("ix_answer_survey", answer.c.silo_id, answer.c.course_id, answer.c.survey_id, answer.c.question)
+Index(
+    "ix_answer_survey",
+    answer.c.silo_id,
+    answer.c.course_id,
+    answer.c.survey_id,
+    answer.c.question,
+    answer.c.respondent,
+)
+Index("ix_answer_respondent", answer.c.silo_id, answer.c.course_id, answer.c.respondent)
 Index("ix_answer_attempt", answer.c.silo_id, answer.c.attempt)
 
 # --- what was published of a questionnaire: sealed step by step, kept by a rebuild ------------------
@@ -480,15 +488,24 @@ survey_figure = Table(
     Column("count", Integer, nullable=False),
 )
 
-#: Comments published; the text stays in `answer`, so that what is erased there is no longer shown.
+#: Comments published; the text stays in `answer`, and what is erased there leaves from here too.
 survey_comment = Table(
     "survey_comment",
     metadata,
     Column("silo_id", Integer, primary_key=True),
     Column("course_id", BigInteger, primary_key=True, autoincrement=False),
     Column("survey_id", Text, primary_key=True),
-    #: Drawn at random at each step: the order in which comments are shown.
+    #: Drawn at random: the order in which comments are shown.
     Column("comment_id", Uuid(as_uuid=False), primary_key=True),
     Column("question", Text, nullable=False),
     Column("statement_id", Uuid(as_uuid=False), nullable=False),
 )
+Index(
+    "ix_survey_comment_question",
+    survey_comment.c.silo_id,
+    survey_comment.c.course_id,
+    survey_comment.c.survey_id,
+    survey_comment.c.question,
+    survey_comment.c.comment_id,
+)
+Index("ix_survey_comment_statement", survey_comment.c.silo_id, survey_comment.c.statement_id)

@@ -19,7 +19,7 @@ from tests.factories.surveys import COURSE, KEY, Classroom, K, template
 from tool_config.database import transaction
 from tool_config.surveys import Survey
 from xapi import answers, ingest, rollup
-from xapi.tables import answer, event, rollup_pending, statement, survey_step
+from xapi.tables import answer, event, rollup_pending, statement, survey_comment, survey_step
 
 
 @pytest.fixture
@@ -300,6 +300,7 @@ def test_the_order_in_which_statements_arrive_changes_nothing(room: Classroom) -
         for row in rows:
             answers.record(conn, room.silo_id, [row, row])
         conn.execute(survey_step.delete())
+        conn.execute(survey_comment.delete())
         surveys._step(conn, survey, now=survey.opens_at, k=K, closed=False)
     found = published(room, survey)
     assert expected is not None
