@@ -2,7 +2,7 @@
 
 A figure is a JSON object {"data": […], "layout": {…}} for plotly.js: bars from zero, fixed ranges, no
 template, no address, no function. Words come translated from the caller; colours are those of the light
-theme, which the page maps to its own (``DARK`` gives the values of the dark theme).
+theme, which the page maps to its own (``DARK`` gives the values of the dark theme). The key is the page's.
 """
 
 from __future__ import annotations
@@ -26,20 +26,6 @@ DARK = {
     LINE: "#313a47",
 }
 _FONT = 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif'
-#: A key above the chart, that a click does not change.
-_KEY: dict[str, Any] = {
-    "showlegend": True,
-    "legend": {
-        "orientation": "h",
-        "x": 0,
-        "y": 1.02,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "itemclick": False,
-        "itemdoubleclick": False,
-        "traceorder": "normal",
-    },
-}
 #: Most ticks named along an axis of weeks: more would overlap at 400 px.
 _TICKS = 8
 
@@ -159,8 +145,7 @@ def module_activities(activities: Sequence[ActivityProgress], *, enrolled: int, 
         barmode="group",
         bargap=0.35,
         bargroupgap=0.08,
-        height=max(180, 46 * len(places) + 90),
-        **_KEY,
+        height=max(180, 46 * len(places) + 70),
         xaxis={"range": [0, max(enrolled, *reached, 1) * 1.02], **_whole_ticks(enrolled), "showgrid": True},
         yaxis={
             "autorange": "reversed",
@@ -212,7 +197,7 @@ def pace(pace: Pace, *, labels: Labels, required: int | None = None) -> Chart:
     data.append(mine.to_plotly_json())
     top = max([*pace.mine, *(high for _, _, high in pace.band or ()), required or 0, 1])
     yaxis = {"range": [0, top * 1.06], **_whole_ticks(top)}
-    layout = _layout(go, labels, yaxis=yaxis, xaxis=_ticks(names), **(_KEY if pace.band else {}))
+    layout = _layout(go, labels, yaxis=yaxis, xaxis=_ticks(names))
     said = labels.description or _sentence(labels.mine, zip(names, pace.mine, strict=True))
     return Chart({"data": data, "layout": layout}, _pace_table(pace, names, labels), said)
 
