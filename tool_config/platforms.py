@@ -121,16 +121,20 @@ def add(
     if not all(origin(item) for item in frame_origins):
         raise PlatformError("a frame origin must look like https://moodle.example.fr")
     _refuse_taken(conn, silo_id, issuer, client_id, deployment_id)
-    addresses = {
+    addresses: dict[str, Any] = {
         "auth_url": auth_url,
         "token_url": token_url,
         "jwks_url": jwks_url,
         "family": family,
-        "frame_origins": [origin(item) for item in frame_origins],
-        "trusted_audiences": list(trusted_audiences),
     }
+    # Another deployment added later leaves these as they were.
+    if frame_origins:
+        addresses["frame_origins"] = [origin(item) for item in frame_origins]
+    if trusted_audiences:
+        addresses["trusted_audiences"] = list(trusted_audiences)
+    first = {"frame_origins": [], "trusted_audiences": [], "role_map": {}, "created_at": now, **addresses}
     written = database.insert(conn, platform).values(
-        silo_id=silo_id, issuer=issuer, client_id=client_id, role_map={}, created_at=now, **addresses
+        silo_id=silo_id, issuer=issuer, client_id=client_id, **first
     )
     conn.execute(written.on_conflict_do_update(index_elements=["silo_id", "issuer"], set_=addresses))
     conn.execute(

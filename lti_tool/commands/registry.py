@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lti_tool.app import utcnow
+from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option, open_store, read_settings
 from tool_config import platforms, silos
 from tool_config.database import administration
@@ -122,6 +122,12 @@ def platform() -> None:
 @click.option("--family", default="moodle", show_default=True)
 @click.option(
     "--frame-origin", "frame_origins", multiple=True, help="Another origin that may frame the tool."
+)
+@click.option(
+    "--trusted-audience",
+    "trusted_audiences",
+    multiple=True,
+    help="Another audience that tokens for the tool may name.",
 )
 @data_dir_option
 def platform_add(

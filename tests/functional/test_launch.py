@@ -403,3 +403,18 @@ def test_another_public_address_makes_another_target(settings: Settings) -> None
     assert not is_ours("https://host.test/estime-evil/lti/launch", under)
     assert not is_ours("https://host.test@evil.test/estime/", under)
     assert not is_ours("//host.test/estime/", under)
+
+
+def test_another_deployment_leaves_the_rest_of_a_registration_as_it_was(
+    visitor: Browser, platform: FakePlatform, engine: Engine, silo: int
+) -> None:
+    platform.register(
+        engine, silo, frame_origins=["https://a.test"], trusted_audiences=["b"], deployment_id="2"
+    )
+    found = platform.register(engine, silo, deployment_id="3", token_url="https://moodle.test/new")
+    assert (found.frame_origins, found.trusted_audiences) == (("https://a.test",), frozenset({"b"}))
+    assert found.token_url == "https://moodle.test/new"
+    for known in ("1", "2", "3"):
+        visitor.opened(platform, deployment_id=known)
+    with pytest.raises(platforms.PlatformError):
+        platform.register(engine, silo, client_id="another")
