@@ -8,25 +8,27 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import import_module
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
 from flask import Flask, Response, g, jsonify, render_template, request
-from flask_babel import Babel, gettext
+from flask_babel import gettext
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from whitenoise import WhiteNoise
 
-from lti_tool import migrations
-from lti_tool.web import filters
+from lti_tool import migrations, surveys
+from lti_tool.clock import utcnow as utcnow
+from lti_tool.web import lti, pages
 from lti_tool.web.assets import DIST
+from lti_tool.worker import Worker
 from tool_config import rules
 from tool_config.database import open_engine
-from tool_config.settings import Settings, SettingsError
+from tool_config.settings import Settings
+from xapi import api
 from xapi.cache import Cache, open_cache
 
 _log = logging.getLogger(__name__)
@@ -34,8 +36,6 @@ _requests = logging.getLogger("estime.requests")
 
 #: Built files carry a hash of their content in their name.
 _HASHED = re.compile(r"[.-][0-9A-Za-z_]{8,}\.\w+$")
-#: Languages of the pages, the first by default.
-LANGUAGES = ("fr", "en")
 _DEFAULT_CSP = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'"
 #: Answered in JSON whatever goes wrong.
 _MACHINES = ("/xapi", "/health", "/lti/jwks.json")
@@ -51,11 +51,6 @@ class Tool:
     http: httpx.Client
     cache: Cache
     rules: rules.Rules
-
-
-def utcnow() -> datetime:
-    """Return the present instant, aware."""
-    return datetime.now(UTC)
 
 
 def create_app(
@@ -83,8 +78,6 @@ def create_app(
         cache=open_cache(settings.redis_url),
         rules=rules.load(),
     )
-    Babel(app, default_locale=LANGUAGES[0], locale_selector=_locale)
-    filters.install(app)
     _install_rooms(app)
     _install_health(app)
     _install_errors(app)
@@ -106,59 +99,26 @@ def create_app(
 def create_app_from_environment() -> Flask:
     """Return the application of a server's process (gunicorn), from ``ESTIME_*``.
 
-    Raises SettingsError when a setting cannot be used or the schema is not up to date.
+    Raises SettingsError when a setting cannot be used, SchemaError when the schema is not up to date.
     """
     settings = Settings.from_environment(os.environ).with_secret()
     app = create_app(settings)
-    require_schema(app.extensions["estime"].engine)
+    migrations.require_current(app.extensions["estime"].engine)
     return app
-
-
-def require_schema(engine: Engine) -> None:
-    """Raise SettingsError when the database is out of reach or its schema is not this version's."""
-    try:
-        current = migrations.is_current(engine)
-    except SQLAlchemyError as error:
-        raise SettingsError(f"the database cannot be reached or read: {_reason(error)}") from error
-    if not current:
-        raise SettingsError("the database's schema is not that of this version: run `estime db upgrade`")
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _install_rooms(app: Flask) -> None:
     """Mount the store, the launches and the pages."""
     tool: Tool = app.extensions["estime"]
-    api, lti, pages = _room("xapi.api"), _room("lti_tool.web.lti"), _room("lti_tool.web.pages")
-    if api:
-        app.register_blueprint(api.blueprint(tool.engine, tool.settings, tool.clock), url_prefix="/xapi")
-    if lti:
-        app.register_blueprint(lti.blueprint)
-    if pages:
-        pages.install(app)
-
-
-def _room(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        _log.warning("%s is not there yet: %s", name, error)
-        return None
-
-
-def _locale() -> str:
-    """Return the language of the answer: the launch's, else the browser's, else French."""
-    chosen = g.get("locale") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+    app.register_blueprint(api.blueprint(tool.engine, tool.settings, tool.clock), url_prefix="/xapi")
+    app.register_blueprint(lti.blueprint)
+    pages.install(app)
 
 
 def _start_worker(app: Flask) -> None:
-    from lti_tool.worker import Worker
-
     tool: Tool = app.extensions["estime"]
-    thread = Worker(tool.engine, tool.clock)
+    closer = surveys.closer(tool.settings.secret_key, tool.rules.disclosure.course)
+    thread = Worker(tool.engine, tool.clock, close_surveys=closer)
     app.extensions["estime.worker"] = thread
     thread.start()
 

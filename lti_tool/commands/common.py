@@ -12,20 +12,20 @@ from typing import Any
 import click
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from lti_tool import migrations
-from lti_tool.app import require_schema
 from tool_config.database import open_engine
 from tool_config.platforms import PlatformError
 from tool_config.settings import Settings, SettingsError
 from tool_config.silos import SiloError
 from xapi.errors import XapiError
+from xapi.sources.statements import ImportFault
 
 #: Errors whose message is a sentence for the person who typed the command.
-REFUSALS = (SettingsError, SiloError, PlatformError, migrations.SchemaError, XapiError)
+REFUSALS = (SettingsError, SiloError, PlatformError, migrations.SchemaError, XapiError, ImportFault)
 
 
 class Commands(click.Group):
@@ -65,7 +65,7 @@ def open_store(settings: Settings) -> Engine:
     """Open the store with its schema: made or brought up to date on SQLite, required on a server."""
     engine = open_engine(settings.store_url)
     if settings.is_server:
-        require_schema(engine)
+        migrations.require_current(engine)
     elif not migrations.is_current(engine):
         migrations.upgrade(engine)
     return engine
@@ -79,7 +79,7 @@ def answer(content: dict[str, Any]) -> None:
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a function of (done, total) that moves a bar on standard error; total 0: not known yet."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
         task = progress.add_task(title, total=None)
 

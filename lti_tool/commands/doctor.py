@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool import migrations
-from lti_tool.app import utcnow
+from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option
 from lti_tool.web.assets import DIST
 from tool_config import silos

@@ -1,4 +1,7 @@
-"""`estime serve|demo|worker`: the processes that stay."""
+"""`estime serve|demo|worker`: the processes that stay.
+
+The application is imported by the commands that serve it: the others start without pandas and plotly.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 import click
 import waitress
 
-from lti_tool.app import create_app, utcnow
+from lti_tool.clock import utcnow
 from lti_tool.commands.common import data_dir_option, open_store, read_settings
 from tool_config.settings import Settings
 
@@ -49,6 +52,8 @@ def _stop_on_term() -> None:
 @data_dir_option
 def serve(host: str, port: int, data_dir: Path | None) -> None:
     """Serve the tool from one process; the worker is a thread of it."""
+    from lti_tool.app import create_app
+
     settings = read_settings(data_dir, public_url=_local_url(host, port)).with_secret()
     set_logging()
     engine = open_store(settings)
@@ -97,12 +102,15 @@ def demo(host: str, port: int, data_dir: Path | None) -> None:
 @data_dir_option
 def worker(data_dir: Path | None) -> None:
     """Keep derived tables fresh: the worker of a server, beside the web processes."""
+    from lti_tool import surveys
     from lti_tool.worker import Worker
+    from tool_config import rules
 
-    settings = read_settings(data_dir)
+    settings = read_settings(data_dir).with_secret()
     set_logging()
     engine = open_store(settings)
-    thread = Worker(engine, utcnow)
+    closer = surveys.closer(settings.secret_key, rules.load().disclosure.course)
+    thread = Worker(engine, utcnow, close_surveys=closer)
     _stop_on_term()
     thread.start()
     click.echo("Estime's worker runs", err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lti_tool import migrations
-from lti_tool.app import utcnow
+from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option, open_store, progress_bar, read_settings
 from tool_config import silos
 from tool_config.database import administration, open_engine

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from tool_config.database import administration, locating
 
@@ -37,6 +38,17 @@ def is_current(engine: Engine) -> bool:
     with locating(engine) as conn:
         found = MigrationContext.configure(conn).get_current_heads()
     return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def require_current(engine: Engine) -> None:
+    """Raise SchemaError when the database is out of reach or its schema is not this version's."""
+    try:
+        current = is_current(engine)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise SchemaError(f"the database cannot be reached or read: {reason}") from error
+    if not current:
+        raise SchemaError("the database's schema is not that of this version: run `estime db upgrade`")
 
 
 def revision(engine: Engine) -> str:

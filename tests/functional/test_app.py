@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from lti_tool.app import create_app, create_app_from_environment
+from lti_tool.migrations import SchemaError
 from tests import services
 from tests.conftest import SECRET_KEY
 from tool_config.database import administration, open_engine
@@ -135,7 +136,7 @@ def test_a_server_process_starts_from_the_environment(
     assert create_app_from_environment().test_client().get("/health/ready").status_code == 200
     with administration(engine) as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(SettingsError, match="estime db upgrade"):
+    with pytest.raises(SchemaError, match="estime db upgrade"):
         create_app_from_environment()
 
 
@@ -147,7 +148,7 @@ def test_a_server_process_refuses_a_weak_secret(pg_url: str, monkeypatch: pytest
 
 def test_a_server_process_refuses_a_database_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     _server(monkeypatch, f"postgresql://nobody@127.0.0.1:{services.free_port()}/none", SECRET_KEY)
-    with pytest.raises(SettingsError, match="cannot be reached"):
+    with pytest.raises(SchemaError, match="cannot be reached"):
         create_app_from_environment()
 
 
