@@ -84,72 +84,87 @@ COURSE: BindParameter[int] = bindparam("course", type_=BigInteger)
 AS_OF: BindParameter[datetime] = bindparam("as_of", type_=Instant)
 
 
+_TOTALS = ("events", "days", "seconds_10", "seconds_30", "seconds_60", "attended")
+_A, _M = t.rollup_actor, t.membership
+_SAME = and_(_M.c.silo_id == _A.c.silo_id, _M.c.course_id == _A.c.course_id, _M.c.actor == _A.c.actor)
+
+
 @cache
 def enrolled(*, one_course: bool) -> Subquery:
     """Return the enrolled of the course COURSE, or of every course of SILO, at AS_OF, with their totals."""
-    a, m = t.rollup_actor, t.membership
-    same = and_(m.c.silo_id == a.c.silo_id, m.c.course_id == a.c.course_id, m.c.actor == a.c.actor)
+    traced, listed = _traced(), _listed()
+    if one_course:
+        traced = traced.where(_A.c.course_id == COURSE)
+        listed = listed.where(_M.c.course_id == COURSE)
+    return union_all(traced, listed).subquery("enrolled")
+
+
+def _traced() -> Select[Any]:
+    """Return the enrolled whom the rollups know."""
+    shown = or_(
+        _M.c.actor.is_not(None),
+        _A.c.enrolled_at.is_not(None),
+        _A.c.events > 0,
+        _A.c.attended > 0,
+        _A.c.completed_at.is_not(None),
+    )
+    return (
+        select(
+            _A.c.course_id,
+            _A.c.actor,
+            func.coalesce(_A.c.enrolled_at, _M.c.since).label("enrolled_at"),
+            _A.c.first_at,
+            _A.c.last_at,
+            _A.c.completed_at,
+            *(_A.c[name] for name in _TOTALS),
+            _A.c.last_module,
+        )
+        .select_from(_A.outerjoin(_M, _SAME))
+        .where(
+            _A.c.silo_id == SILO,
+            or_(_M.c.role.is_(None), _M.c.role == "trainee"),
+            shown,
+            not_(_departed()),
+        )
+    )
+
+
+def _departed() -> ColumnElement[bool]:
+    """Return whether somebody left, by the roster or by a statement, and nothing came later."""
     removed = and_(
-        m.c.until.is_not(None),
-        m.c.until <= AS_OF,
-        or_(a.c.enrolled_at.is_(None), a.c.enrolled_at <= m.c.until),
-        or_(a.c.last_at.is_(None), a.c.last_at <= m.c.until),
+        _M.c.until.is_not(None),
+        _M.c.until <= AS_OF,
+        or_(_A.c.enrolled_at.is_(None), _A.c.enrolled_at <= _M.c.until),
+        or_(_A.c.last_at.is_(None), _A.c.last_at <= _M.c.until),
     )
     left = and_(
-        a.c.left_at.is_not(None),
-        or_(a.c.enrolled_at.is_(None), a.c.enrolled_at <= a.c.left_at),
-        or_(a.c.last_at.is_(None), a.c.last_at <= a.c.left_at),
-        or_(m.c.since.is_(None), m.c.since <= a.c.left_at),
+        _A.c.left_at.is_not(None),
+        or_(_A.c.enrolled_at.is_(None), _A.c.enrolled_at <= _A.c.left_at),
+        or_(_A.c.last_at.is_(None), _A.c.last_at <= _A.c.left_at),
+        or_(_M.c.since.is_(None), _M.c.since <= _A.c.left_at),
     )
-    shown = or_(
-        m.c.actor.is_not(None),
-        a.c.enrolled_at.is_not(None),
-        a.c.events > 0,
-        a.c.attended > 0,
-        a.c.completed_at.is_not(None),
-    )
-    totals = ("events", "days", "seconds_10", "seconds_30", "seconds_60", "attended")
-    traced = (
+    return or_(removed, left)
+
+
+def _listed() -> Select[Any]:
+    """Return the members of whom the rollups know nothing."""
+    return (
         select(
-            a.c.course_id,
-            a.c.actor,
-            func.coalesce(a.c.enrolled_at, m.c.since).label("enrolled_at"),
-            a.c.first_at,
-            a.c.last_at,
-            a.c.completed_at,
-            *(a.c[name] for name in totals),
-            a.c.last_module,
-        )
-        .select_from(a.outerjoin(m, same))
-        .where(
-            a.c.silo_id == SILO,
-            or_(m.c.role.is_(None), m.c.role == "trainee"),
-            shown,
-            not_(removed),
-            not_(left),
-        )
-    )
-    listed = (
-        select(
-            m.c.course_id,
-            m.c.actor,
-            m.c.since,
+            _M.c.course_id,
+            _M.c.actor,
+            _M.c.since,
             *(null() for _ in range(3)),
-            *(literal(0) for _ in totals),
+            *(literal(0) for _ in _TOTALS),
             literal(""),
         )
-        .select_from(m.outerjoin(a, same))
+        .select_from(_M.outerjoin(_A, _SAME))
         .where(
-            m.c.silo_id == SILO,
-            m.c.role == "trainee",
-            or_(m.c.until.is_(None), m.c.until > AS_OF),
-            a.c.actor.is_(None),
+            _M.c.silo_id == SILO,
+            _M.c.role == "trainee",
+            or_(_M.c.until.is_(None), _M.c.until > AS_OF),
+            _A.c.actor.is_(None),
         )
     )
-    if one_course:
-        traced = traced.where(a.c.course_id == COURSE)
-        listed = listed.where(m.c.course_id == COURSE)
-    return union_all(traced, listed).subquery("enrolled")
 
 
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
