@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -290,6 +290,24 @@ def _release(conn: Connection, asked: Survey, lot: Sequence[survey_box.Answers],
 
 
 # --- publishing ---------------------------------------------------------------------------------------
+
+
+def closer(secret_key: str, k: int) -> Callable[[Connection, int, datetime], int]:
+    """Return what closes the questionnaires of a silo that are over: `settle_due`, for the worker."""
+    key = survey_box.key(secret_key)
+
+    def close(conn: Connection, silo_id: int, now: datetime) -> int:
+        return settle_due(conn, silo_id, now=now, key=key, k=k)
+
+    return close
+
+
+def has_due(conn: Connection, silo_id: int, *, now: datetime) -> bool:
+    """Say whether a questionnaire is over and not yet settled."""
+    query = select(survey.c.survey_id).where(
+        survey.c.silo_id == silo_id, survey.c.settled_at.is_(None), survey.c.closes_at <= now
+    )
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def settle_due(conn: Connection, silo_id: int, *, now: datetime, key: bytes, k: int) -> int:

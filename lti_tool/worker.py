@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from lti_tool import surveys
 from tool_config.database import transaction
 from tool_config.silos import list_ids
 from xapi import rollup
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 _BUCKETS = 300
 #: Seconds left to writers between two transactions (SQLite has one writer, which is not queued fairly).
 _BREATH = 0.1
+#: Between two looks at the questionnaires of a silo that are over.
+_CLOSING = timedelta(seconds=10)
 #: Seconds to wait after a failure of the store itself.
 _AFTER_FAILURE = 5.0
 
@@ -27,7 +30,16 @@ _AFTER_FAILURE = 5.0
 class Worker:
     """Refreshes silo by silo, every `interval` seconds, until stopped; an error never ends it."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], interval: float = 0.5) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        interval: float = 0.5,
+        close_surveys: Callable[[Connection, int, datetime], int] | None = None,
+    ) -> None:
+        """Take what closes a silo's questionnaires (`surveys.closer`); without it they stay open."""
+        self._close_surveys = close_surveys
+        self._closings: dict[int, datetime] = {}
         self._engine = engine
         self._clock = clock
         self._interval = interval
@@ -55,6 +67,7 @@ class Worker:
                 return False
             try:
                 left = self._refresh(silo_id) or left
+                self._close(silo_id)
             except Exception:
                 # One silo's fault must not keep the others stale; it is tried again at the next turn.
                 log.exception("the derived tables of silo %s could not be refreshed", silo_id)
@@ -66,6 +79,18 @@ class Worker:
                 return False
         with transaction(self._engine, silo_id) as conn:
             return rollup.refresh(conn, silo_id, now=self._clock(), limit=_BUCKETS) > 0
+
+    def _close(self, silo_id: int) -> None:
+        now = self._clock()
+        last = self._closings.get(silo_id)
+        if self._close_surveys is None or (last is not None and abs(now - last) < _CLOSING):
+            return
+        self._closings[silo_id] = now
+        with transaction(self._engine, silo_id, write=False) as conn:
+            if not surveys.has_due(conn, silo_id, now=now):
+                return
+        with transaction(self._engine, silo_id) as conn:
+            self._close_surveys(conn, silo_id, now)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import waitress
 from flask import Flask
 
-from lti_tool import migrations
+from lti_tool import migrations, surveys
 from lti_tool.app import Tool, create_app, utcnow
 from lti_tool.sandbox.platform import Campus, create_platform
 from lti_tool.sandbox.seed import furnish
@@ -87,7 +87,8 @@ def prepare(
         made = furnish(app, campus, say)
         _Mark(campus.today.isoformat(), port, complete=True).write(settings.data_dir)
         say(f"{made.people} trainees, {made.statements} statements, {made.silos} communities")
-    worker = Worker(tool.engine, clock)
+    closer = surveys.closer(tool.settings.secret_key, tool.rules.disclosure.course)
+    worker = Worker(tool.engine, clock, close_surveys=closer)
     return Demo(crossroads(app, create_platform(campus), public_url, campus.origin), app, campus, worker)
 
 

@@ -14,8 +14,9 @@ from analyzers import answer_frames, satisfaction
 from analyzers.survey_results import Published, SurveySummary
 from lti_tool import surveys
 from lti_tool.surveys import SurveyError
+from lti_tool.worker import Worker
 from tests.conftest import Clock
-from tests.factories.surveys import COURSE, KEY, Classroom, K, template
+from tests.factories.surveys import COURSE, KEY, SECRET, Classroom, K, template
 from tool_config.database import transaction
 from tool_config.surveys import Survey
 from xapi import answers, ingest, rollup
@@ -350,3 +351,20 @@ def test_answers_at_the_same_moment_are_neither_lost_nor_doubled(room: Classroom
     room.close(survey)
     found = summary(room, survey)
     assert (found.basis.n, found.received) == (12, 12)
+
+
+@pytest.mark.parametrize("mode", ["pseudonymous", "anonymous"])
+def test_the_worker_closes_what_is_over(room: Classroom, clock: Clock, mode: str) -> None:
+    survey = room.open(mode)
+    for rank in range(6):
+        room.answer(survey, rank, overall=4)
+    worker = Worker(room.engine, clock, close_surveys=surveys.closer(SECRET, K))
+    clock.now = survey.closes_at - timedelta(minutes=1)
+    worker.turn()
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        assert not surveys.has_due(conn, room.silo_id, now=clock())
+        assert surveys.has_due(conn, room.silo_id, now=survey.closes_at)
+    room.now = clock.advance(minutes=1)
+    worker.turn()
+    found = summary(room, survey)
+    assert (found.state, found.basis.n, found.received) == ("closed", 6, 6)
