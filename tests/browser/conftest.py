@@ -170,6 +170,7 @@ def chromium_with(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             str(profile),
             executable_path=program,
             headless=True,
+            locale="fr-FR",
             args=["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1"],
             viewport={"width": 1280, "height": 900},
         )

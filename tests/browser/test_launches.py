@@ -145,9 +145,8 @@ def test_a_telephone_opens_the_tool_in_the_whole_window(
 def test_opening_in_a_new_tab_carries_the_launch(visit: Callable[..., Visit], running: Running) -> None:
     session = running.session("-3")
     tab = visit().open(session, running.person(session, role="tutor"))
-    tab.frame.locator("a.open-large").click()
     with tab.page.context.expect_page() as opened:
-        tab.frame.locator("a[target=_blank]").click()
+        tab.frame.locator("a[data-large]").click()
     opened.value.locator(".lead").first.wait_for()
     assert "24" in opened.value.locator(".lead").first.inner_text()
 
