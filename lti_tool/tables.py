@@ -36,21 +36,13 @@ login_state = Table(
     Column("expires_at", Instant, nullable=False),
 )
 
-#: A browser (one partition of its cookies); holds launches, not a person.
-web_session = Table(
-    "web_session",
-    metadata,
-    Column("silo_id", Integer, primary_key=True),
-    Column("session_hash", Text, primary_key=True),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-)
-
+#: An opened course: what a browser may look at, authorised by the secret of the launch's own cookie.
 launch = Table(
     "launch",
     metadata,
     Column("silo_id", Integer, primary_key=True),
     Column("launch_id", Text, primary_key=True),
+    #: Hash of the secret that the browser keeps.
     Column("session_hash", Text, nullable=False),
     Column("issuer", Text, nullable=False),
     Column("client_id", Text, nullable=False),
@@ -68,7 +60,7 @@ launch = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
 )
-Index("ix_launch_session", launch.c.silo_id, launch.c.session_hash)
+Index("ix_launch_expiry", launch.c.silo_id, launch.c.expires_at)
 
 #: One-time code that carries a launch into a new tab, whose cookies are of another partition.
 handover = Table(
