@@ -161,7 +161,7 @@ def _install_errors(app: Flask) -> None:
         return _page(
             title=gettext("Estime s’ouvre depuis un cours"),
             message=gettext(
-                "Ouvrez l’activité Estime dans votre cours : cette adresse seule ne montre rien."
+                "Ouvrez l’activité Estime dans votre cours : cette adresse seule ne montre rien."
             ),
         )
 

@@ -32,7 +32,7 @@ def active() -> str:
 def completed() -> str:
     """Say what completes an activity, a module, a path."""
     return gettext(
-        "Terminé : pour une activité, la plateforme l’a déclarée achevée, ou la personne y était présente "
+        "Terminé : pour une activité, la plateforme l’a déclarée achevée, ou la personne y était présente "
         "; pour un module, toutes ses activités "
         "obligatoires le sont ; pour le parcours, il est déclaré achevé, ou tous ses modules obligatoires "
         "le sont."

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, attendance, audit, problems, wording
 from lti_tool.formatting import day, first_capital, number, short_day
-from lti_tool.language import gettext, ngettext
+from lti_tool.language import gettext, ngettext, pgettext
 from lti_tool.web import outline_form
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file, plain
@@ -58,7 +58,7 @@ def _editor(
     modules = [item for item in items if item.level == "module"]
     return render_template(
         "tutor/outline.html",
-        page_title=gettext("Parcours"),
+        page_title=pgettext("tab", "Parcours"),
         shell=page.shell("outline"),
         lead=_outline_lead(modules, items),
         errors=[problems.sentence(fault, titles) for fault in faults],

@@ -19,7 +19,7 @@ from analyzers.shapes import CourseFrames
 from lti_tool import access, audit, people, wording
 from lti_tool.access import CourseAccess, Viewer
 from lti_tool.formatting import number
-from lti_tool.language import gettext, ngettext
+from lti_tool.language import gettext, ngettext, pgettext
 from lti_tool.web.guard import tool
 from tool_config import silos
 from tool_config.database import transaction
@@ -120,7 +120,7 @@ class CoursePage:
         if self.viewer.role == "trainee":
             return []
         if self.viewer.role == "tutor":
-            pages += [("outline", gettext("Parcours")), ("attendance", gettext("Présences"))]
+            pages += [("outline", pgettext("tab", "Parcours")), ("attendance", gettext("Présences"))]
         return [Tab(label, self.url(page), page == current) for page, label in pages]
 
 
