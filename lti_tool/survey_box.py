@@ -25,7 +25,8 @@ from tool_config.surveys import Template
 #: Answers of one person: question -> point or text.
 Answers = dict[str, int | str]
 
-_DIGEST = 16
+#: Bytes that stand for one person.
+DIGEST = 16
 _NONCE = 12
 #: Bytes of one character in JSON at most; a question's name, quotes and separators beside its answer.
 _CHARACTER = 4
@@ -45,12 +46,12 @@ def key(secret_key: str) -> bytes:
 
 def digest(box_key: bytes, survey_id: str, actor: str) -> bytes:
     """Return what stands for a person in one box: 16 bytes, another in each questionnaire."""
-    return hmac.digest(box_key, f"participant\n{survey_id}\n{actor}".encode(), hashlib.sha256)[:_DIGEST]
+    return hmac.digest(box_key, f"participant\n{survey_id}\n{actor}".encode(), hashlib.sha256)[:DIGEST]
 
 
 def count(participants: bytes) -> int:
     """Return how many people answered."""
-    return len(participants) // _DIGEST
+    return len(participants) // DIGEST
 
 
 def has(participants: bytes, person: bytes) -> bool:
@@ -64,7 +65,7 @@ def add(participants: bytes, person: bytes) -> bytes:
 
 
 def _people(participants: bytes) -> list[bytes]:
-    return [participants[at : at + _DIGEST] for at in range(0, len(participants), _DIGEST)]
+    return [participants[at : at + DIGEST] for at in range(0, len(participants), DIGEST)]
 
 
 def room(template: Template, sets: int) -> int:

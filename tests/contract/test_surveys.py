@@ -6,13 +6,14 @@ import random
 import threading
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 
-from analyzers import answer_frames, satisfaction
+from analyzers import answer_frames
 from analyzers.survey_results import Published, SurveySummary
-from lti_tool import surveys
+from lti_tool import reception, surveys
 from lti_tool.surveys import SurveyError
 from lti_tool.worker import Worker
 from tests.conftest import Clock
@@ -34,16 +35,13 @@ def published(room: Classroom, survey: Survey) -> Published | None:
 
 
 def summary(room: Classroom, survey: Survey) -> SurveySummary:
+    """Summarise one questionnaire, the two ways that pages may."""
+    asked: dict[str, Any] = {"enrolled": len(room.trainees), "now": room.now, "k": K}
     with transaction(room.engine, room.silo_id, write=False) as conn:
         survey = surveys.find(conn, room.silo_id, room.course_id, survey.survey_id)
-        return satisfaction.summary(
-            survey,
-            answer_frames.survey(conn, room.silo_id, room.course_id, survey.survey_id),
-            enrolled=len(room.trainees),
-            received=surveys.received(conn, survey, now=room.now, k=K),
-            now=room.now,
-            k=K,
-        )
+        alone = reception.one(conn, survey, **asked)
+        assert alone in reception.course(conn, room.silo_id, room.course_id, **asked)
+    return alone
 
 
 def comments(room: Classroom, survey: Survey, question: str = "liked") -> list[str]:
@@ -368,3 +366,17 @@ def test_the_worker_closes_what_is_over(room: Classroom, clock: Clock, mode: str
     worker.turn()
     found = summary(room, survey)
     assert (found.state, found.basis.n, found.received) == ("closed", 6, 6)
+
+
+def test_a_session_is_the_sum_of_its_published_questionnaires(room: Classroom) -> None:
+    first, second = room.open(), room.open("anonymous", module=2)
+    for rank in range(7):
+        room.answer(first, rank, overall=5 if rank < 4 else 2)
+        room.answer(second, rank, overall=1)
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        found = reception.sessions(conn, room.silo_id, k=K)[room.course_id]
+    assert (found.published, found.opened, found.favourable.count, found.favourable.n) == (1, 2, 4, 5)
+    room.close(second)
+    with transaction(room.engine, room.silo_id, write=False) as conn:
+        found = reception.sessions(conn, room.silo_id, k=K)[room.course_id]
+    assert (found.published, found.favourable.count, found.favourable.n) == (2, 4, 14)
