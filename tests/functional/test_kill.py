@@ -29,18 +29,30 @@ BATCH = 20
 THREADS = 4
 BATCH_IRI = "http://estime.test/batch"
 
-_SERVER = """
-import sys
+#: Imports once, then forks a server for each port that it reads; says the server's process id.
+_SERVERS = """
+import os, sys
+from datetime import UTC, datetime
 import waitress
 from flask import Flask
-from lti_tool.app import utcnow
+from tool_config import vocabulary
 from tool_config.database import open_engine
 from tool_config.settings import Settings
 from xapi import api
-app = Flask("killed")
-settings = Settings(database_url=sys.argv[1], secret_key="not used here")
-app.register_blueprint(api.blueprint(open_engine(sys.argv[1]), settings, utcnow), url_prefix="/xapi")
-waitress.serve(app, host="127.0.0.1", port=int(sys.argv[2]), threads=6)
+
+def now():
+    return datetime.now(UTC)
+
+vocabulary.load()
+for line in sys.stdin:
+    pid = os.fork()
+    if pid:
+        print(pid, flush=True)
+        continue
+    app = Flask("killed")
+    settings = Settings(database_url=sys.argv[1], secret_key="not used here")
+    app.register_blueprint(api.blueprint(open_engine(sys.argv[1]), settings, now), url_prefix="/xapi")
+    waitress.serve(app, host="127.0.0.1", port=int(line), threads=6)
 """
 
 
@@ -68,17 +80,21 @@ class Sender(threading.Thread):
                 self.batches += 1
 
 
-def _serve(database: str, port: int) -> subprocess.Popen[bytes]:
-    root = Path(__file__).parent.parent.parent
-    server = subprocess.Popen([sys.executable, "-c", _SERVER, database, str(port)], cwd=root)
-    for _ in range(300):
+def _serve(servers: subprocess.Popen[str], port: int) -> int:
+    """Have a server forked and return its process id once it answers."""
+    assert servers.stdin is not None
+    assert servers.stdout is not None
+    servers.stdin.write(f"{port}\n")
+    servers.stdin.flush()
+    pid = int(servers.stdout.readline())
+    for _ in range(600):
         try:
             httpx.get(f"http://127.0.0.1:{port}/xapi/about")
         except httpx.HTTPError:
             time.sleep(0.05)
         else:
-            return server
-    server.kill()
+            return pid
+    os.kill(pid, signal.SIGKILL)
     raise AssertionError("the server does not listen")
 
 
@@ -112,22 +128,35 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, sqlite_template: 
         key = headers(auth.issue_key(conn, silo_id, ["statements/write"], now=clock()))
     engine.dispose()
 
+    root = Path(__file__).parent.parent.parent
+    servers = subprocess.Popen(
+        [sys.executable, "-c", _SERVERS, database],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     acknowledged: set[str] = set()
-    batches = 0
-    for turn in range(KILLS):
-        port = services.free_port()
-        server = _serve(database, port)
-        senders = [Sender(f"http://127.0.0.1:{port}/xapi/statements", key) for _ in range(THREADS)]
-        for sender in senders:
-            sender.start()
-        time.sleep(0.3 + 0.07 * turn)
-        os.kill(server.pid, signal.SIGKILL)
-        server.wait(10)
-        for sender in senders:
-            sender.join(15)
-            acknowledged.update(sender.acknowledged)
-            batches += sender.batches
-        stored, sizes = _state(database, silo_id)
-        assert acknowledged <= stored
-        assert set(sizes.values()) <= {BATCH}
-    assert batches > KILLS, "the senders had time to write"
+    try:
+        for turn in range(KILLS):
+            port = services.free_port()
+            pid = _serve(servers, port)
+            senders = [Sender(f"http://127.0.0.1:{port}/xapi/statements", key) for _ in range(THREADS)]
+            for sender in senders:
+                sender.start()
+            patience = time.monotonic() + 20
+            while sum(sender.batches for sender in senders) < 4 and time.monotonic() < patience:
+                time.sleep(0.01)
+            # Elsewhere in the life of a batch at each turn.
+            time.sleep(0.007 * turn)
+            os.kill(pid, signal.SIGKILL)
+            for sender in senders:
+                sender.join(15)
+                acknowledged.update(sender.acknowledged)
+            stored, sizes = _state(database, silo_id)
+            assert acknowledged <= stored
+            assert set(sizes.values()) <= {BATCH}
+    finally:
+        servers.terminate()
+        servers.wait(10)
+    assert len(acknowledged) >= KILLS * BATCH
