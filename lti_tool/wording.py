@@ -167,14 +167,14 @@ def _trend(overview: Overview, *, tail: bool = False) -> Markup:
         return _rich(gettext(", autant que les sept jours d’avant."))
     if difference > 0:
         more = ngettext(
-            ", une de plus que les sept jours d’avant.",
+            ", un de plus que les sept jours d’avant.",
             ", %(count)s de plus que les sept jours d’avant.",
             difference,
             count=in_words(difference),
         )
         return _rich(more)
     fewer = ngettext(
-        ", une de moins que les sept jours d’avant.",
+        ", un de moins que les sept jours d’avant.",
         ", %(count)s de moins que les sept jours d’avant.",
         -difference,
         count=in_words(-difference),
