@@ -6,7 +6,10 @@ other keys), but did not come through ingestion, and its statements' JSON is cut
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, Table, case, func, insert, literal, select
+import shutil
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Table, case, create_engine, func, insert, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bench.course import Measured
@@ -78,3 +81,19 @@ def settle(engine: Engine) -> None:
         conn.exec_driver_sql("ANALYZE")
         if conn.dialect.name == "sqlite":
             conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def keep(engine: Engine, folder: Path) -> str:
+    """Copy the whole store as it is and return the address of the copy."""
+    name = "before"
+    if engine.dialect.name == "sqlite":
+        engine.dispose()
+        shutil.copy(str(engine.url.database), folder / f"{name}.db")
+        return f"sqlite:///{folder}/{name}.db"
+    original = engine.url.database
+    engine.dispose()
+    server = create_engine(engine.url.set(database="template1"), isolation_level="AUTOCOMMIT")
+    with server.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {original}")
+    server.dispose()
+    return engine.url.set(database=name).render_as_string(hide_password=False)

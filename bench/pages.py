@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,12 +28,12 @@ _ASSET = re.compile(r'(?:src|href|data-[a-z-]+)="(/static/[^"]+)"')
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of one page."""
+    """One page on one store: milliseconds, of the wall clock and of this thread's processor; bytes."""
 
-    name: str
-    url: str
     p50: float
     p95: float
+    cpu: float
+    cpu95: float
     size: int
 
 
@@ -45,8 +46,8 @@ class Part:
     travelled: int
 
 
-def tutor_client(app: Flask, measured: Measured, now: datetime) -> tuple[FlaskClient, str]:
-    """Return a client that holds a tutor's launch, and the launch's address."""
+def tutor_launch(app: Flask, measured: Measured, now: datetime) -> sessions.Opened:
+    """Open a launch for the tutor of the measured course."""
     tool: Tool = app.extensions["estime"]
     values = {
         "issuer": SITE,
@@ -60,11 +61,14 @@ def tutor_client(app: Flask, measured: Measured, now: datetime) -> tuple[FlaskCl
         "services": {},
     }
     with transaction(tool.engine, measured.silo_id) as conn:
-        opened = sessions.open_launch(conn, measured.silo_id, values, now=now)
+        return sessions.open_launch(conn, measured.silo_id, values, now=now)
+
+
+def tutor_client(app: Flask, opened: sessions.Opened) -> FlaskClient:
+    """Return a client that holds the launch."""
     client = app.test_client()
-    name = sessions.cookie_name(opened.launch_id)
-    client.set_cookie(name, opened.secret, domain="localhost", secure=True)
-    return client, f"/c/{opened.launch_id}"
+    client.set_cookie(sessions.cookie_name(opened.launch_id), opened.secret, domain="localhost", secure=True)
+    return client
 
 
 def tutor_urls(app: Flask, measured: Measured, base: str) -> list[tuple[str, str]]:
@@ -94,24 +98,42 @@ def tutor_urls(app: Flask, measured: Measured, base: str) -> list[tuple[str, str
     ]
 
 
-def measure(client: FlaskClient, urls: Sequence[tuple[str, str]], rounds: int) -> list[Timing]:
-    """Ask for every page in turn, ``rounds`` times after two that do not count."""
-    elapsed: dict[str, list[float]] = {name: [] for name, _ in urls}
-    sizes: dict[str, int] = {}
+def measure(
+    clients: Sequence[FlaskClient], urls: Sequence[tuple[str, str]], rounds: int
+) -> dict[str, list[Timing]]:
+    """Ask for every page of every store in turn, ``rounds`` times after two that do not count.
+
+    One client a store. A page of one store comes just after the same page of the other, so that what else
+    the machine does weighs on both alike. Returns, by page, one timing a store.
+    """
+    walls: dict[tuple[str, int], list[float]] = defaultdict(list)
+    processors: dict[tuple[str, int], list[float]] = defaultdict(list)
+    sizes: dict[tuple[str, int], int] = {}
     for turn in range(rounds + 2):
         for name, url in urls:
-            began = time.perf_counter()
-            answer = client.get(url, base_url="https://localhost")
-            body = answer.get_data()
-            if turn >= 2:
-                elapsed[name].append((time.perf_counter() - began) * 1000)
-            if answer.status_code != 200:
-                raise RuntimeError(f"{name}: {answer.status} for {url}\n{body[:2000].decode()}")
-            sizes[name] = len(body)
-    return [
-        Timing(name, url, statistics.median(elapsed[name]), _p95(elapsed[name]), sizes[name])
-        for name, url in urls
-    ]
+            for store, client in enumerate(clients):
+                wall, processor = time.perf_counter(), time.thread_time()
+                answer = client.get(url, base_url="https://localhost")
+                body = answer.get_data()
+                if turn >= 2:
+                    walls[name, store].append((time.perf_counter() - wall) * 1000)
+                    processors[name, store].append((time.thread_time() - processor) * 1000)
+                if answer.status_code != 200:
+                    raise RuntimeError(f"{name}: {answer.status} for {url}\n{body[:2000].decode()}")
+                sizes[name, store] = len(body)
+    return {
+        name: [
+            Timing(
+                statistics.median(walls[name, store]),
+                _p95(walls[name, store]),
+                statistics.median(processors[name, store]),
+                _p95(processors[name, store]),
+                sizes[name, store],
+            )
+            for store in range(len(clients))
+        ]
+        for name, _ in urls
+    }
 
 
 def _p95(values: list[float]) -> float:
