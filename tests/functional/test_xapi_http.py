@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
 from tests.factories.statements import agent, headers, statement, voiding
@@ -18,6 +22,11 @@ from xapi import auth
 
 Issue = Callable[..., tuple[str, str]]
 PATH = "/xapi/statements"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @pytest.fixture
@@ -191,8 +200,8 @@ def test_who_is_not_known_is_401(client: Any, issue: Issue) -> None:
         {**good, "Authorization": f"Bearer {secret}"},
         {"X-Experience-API-Version": "1.0.3"},
     ]
-    for given in wrong:
-        for answer in (client.get(PATH, headers=given), client.post(PATH, json=[], headers=given)):
+    for asked in wrong:
+        for answer in (client.get(PATH, headers=asked), client.post(PATH, json=[], headers=asked)):
             assert answer.status_code == 401
             assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
@@ -378,3 +387,26 @@ def test_version_2(client: Any, key: Any) -> None:
     assert found["version"] == "2.0.0"
     coach = {"agent": orjson.dumps(agent("coach")).decode(), "related_agents": "true"}
     assert len(client.get(PATH, query_string=coach, headers=modern).json["statements"]) == 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@settings_of_hypothesis(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(JSON, st.data())
+def test_no_body_makes_an_error_of_the_server(client: Any, key: Any, value: Any, data: Any) -> None:
+    """Any JSON, anywhere in a statement, is 200 or 400 and nothing else."""
+    client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    made = statement(result={"extensions": {"http://x.test/e": 1}}, context={"platform": "x"})
+    place: Any = made
+    while True:
+        name = data.draw(st.sampled_from(sorted(place)))
+        if not isinstance(place[name], dict) or data.draw(st.booleans()):
+            break
+        place = place[name]
+    place[name] = value
+    for body in (made, [made], value):
+        text = json.dumps(body).encode()
+        answer = client.post(PATH, data=text, content_type="application/json", headers=key)
+        assert answer.status_code in (200, 400), answer.data
+    assert client.get(PATH, headers=key).status_code == 200
