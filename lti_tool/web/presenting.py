@@ -181,7 +181,8 @@ def person_rows(
     places = {
         iri: wording.module_label(place.position, place.title) for iri, place in setting.modules.items()
     }
-    times: dict[int, str] = {}
+    times = {seconds: duration(seconds or None) for seconds in {learner.seconds for learner in learners}}
+    days = {last_on: short(last_on) for last_on in {learner.last_on for learner in learners}}
     return [
         PersonRow(
             actor=learner.actor,
@@ -191,10 +192,10 @@ def person_rows(
             state_label=labels[learner.state],
             modules=f"{learner.modules_done}\u202f/\u202f{learner.modules_required}",
             current=places.get(learner.current_module or "", "–"),
-            last=short(learner.last_on),
+            last=days[learner.last_on],
             days=learner.active_days,
             attended=learner.attended,
-            time=times.setdefault(learner.seconds, duration(learner.seconds or None)),
+            time=times[learner.seconds],
         )
         for learner in learners
     ]

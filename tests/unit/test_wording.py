@@ -55,7 +55,7 @@ def overview(enrolled: int = 58, now: int = 41, before: int = 41, weeks: int = 6
             "<b>46 des 58 inscrits</b> ont été actifs ces sept derniers jours, cinq de plus que les "
          "sept jours d’avant. <b>Une personne</b> a besoin d’un mot de votre part."),
         (overview(now=40), 0,
-            "<b>40 des 58 inscrits</b> ont été actifs ces sept derniers jours, une de moins que les "
+            "<b>40 des 58 inscrits</b> ont été actifs ces sept derniers jours, un de moins que les "
          "sept jours d’avant. Personne n’attend de mot de votre part."),
         (overview(now=1), 20,
             "<b>Une personne sur 58</b> a été active ces sept derniers jours, 40 de moins que les "
