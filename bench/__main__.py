@@ -104,8 +104,8 @@ def _print_timings(
     limit = _TARGET_MS[options.engine]
     low, high = (f"{number / 1e6:.2g} M" for number in stored)
     console.print(
-        f"\nServer time of the tutor's pages, ms: {options.rounds} requests a page, before ({low} statements of "
-        f"other courses) and after ({high}), in turn; cpu: of the processor alone, this process"
+        f"\nServer time of the tutor's pages, ms: {options.rounds} requests a page, before ({low} statements "
+        f"of other courses) and after ({high}), in turn; cpu: of the processor alone, this process"
     )
     table = Table()
     columns = (
