@@ -263,8 +263,8 @@ class _Learning:
         self._say(at, "viewed", activity, module)
         # What one visit takes: never long enough to pass for a pause (30 minutes) at one go.
         left = activity.minutes / activity.visits * self.random.lognormvariate(0, 0.35)
-        while left > 22:
-            stretch = self.random.uniform(12, 22)
+        while left > 18:
+            stretch = self.random.uniform(5, 18)
             at += timedelta(minutes=stretch)
             left -= stretch
             self._say(at, "viewed", activity, module)

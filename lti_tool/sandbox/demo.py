@@ -105,7 +105,7 @@ def addresses(host: str, port: int) -> list[str]:
     ``localhost`` may mean ::1 to a browser: on loopback, both are listened on where IPv6 exists.
     """
     names = [host] if host not in _LOOPBACK else ["127.0.0.1", "::1"]
-    found = []
+    found: list[str] = []
     for name in names:
         family = socket.AF_INET6 if ":" in name else socket.AF_INET
         try:

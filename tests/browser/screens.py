@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import sys
@@ -24,6 +25,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 #: Nothing above this: a picture is looked at in a browser, not printed.
 MOST_BYTES = 120_000
 WIDTHS = {1280: 900, 400: 800}
+#: Pages whose sticky parts would hide something in a whole picture.
+_ONE_SCREEN = ("in-course", "tutor-outline")
 #: Pixels; what is further down says nothing more.
 _TALLEST = 1800
 #: In a page of the browser, which reads PNG: the commonest colours, and each pixel's nearest among them.
@@ -87,8 +90,14 @@ def _take(demo: Demo, port: int) -> Iterator[Path]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         # Grey smoothing of letters: fewer colours, lighter pictures.
-        options = ["--no-sandbox", "--disable-lcd-text", "--host-resolver-rules=MAP *.test 127.0.0.1"]
-        browser = playwright.chromium.launch(executable_path=program, args=options)
+        options = [
+            "--no-sandbox",
+            "--disable-lcd-text",
+            "--lang=fr-FR",
+            "--host-resolver-rules=MAP *.test 127.0.0.1",
+        ]
+        french = {**os.environ, "LANG": "fr_FR.UTF-8", "LANGUAGE": "fr"}  # date fields follow it
+        browser = playwright.chromium.launch(executable_path=program, args=options, env=french)
         for width, height in WIDTHS.items():
             context = browser.new_context(
                 viewport={"width": width, "height": height}, locale="fr-FR", reduced_motion="reduce"
@@ -96,7 +105,7 @@ def _take(demo: Demo, port: int) -> Iterator[Path]:
             page = context.new_page()
             for name in _pages(page, demo, port):
                 path = FOLDER / f"{name}-{width}.png"
-                _write(path, page, context, full_page=name != "in-course")
+                _write(path, page, context, full_page=name not in _ONE_SCREEN)
                 print(f"{path.name}: {path.stat().st_size // 1000} kB")
                 if path.stat().st_size > MOST_BYTES:
                     yield path
@@ -134,7 +143,7 @@ def _pages(page: Any, demo: Demo, port: int) -> Iterator[str]:
     people = demo.campus.members(session)
     here = f"http://127.0.0.1:{port}/{session.site.key}/mod/lti"
     staff = {person.role: person.user_id for person in reversed(people) if person.role != "trainee"}
-    trainee = next(p.user_id for p in people if p.profile == "weekly" and p.role == "trainee")
+    trainee = next(p for p in people if p.profile == "weekly" and p.role == "trainee")
 
     page.goto(f"http://127.0.0.1:{port}/")
     yield "sandbox"
@@ -155,9 +164,9 @@ def _pages(page: Any, demo: Demo, port: int) -> Iterator[str]:
         _drawn(page)
         yield f"tutor-{name}"
     yield from _opened(page, "Modules", "Pour réfléchir", "tutor-module")
-    yield from _opened(page, "Participants", "", "tutor-person")
+    yield from _opened(page, "Participants", trainee.name, "tutor-person")
 
-    page.goto(f"{here}/launch.php?id={session.tool.cmid}&as={trainee}&window=window")
+    page.goto(f"{here}/launch.php?id={session.tool.cmid}&as={trainee.user_id}&window=window")
     page.locator(".lead").first.wait_for()
     _drawn(page)
     yield "trainee"
