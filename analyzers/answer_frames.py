@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, select
 
 from analyzers.survey_results import Published
 from xapi.tables import answer, survey_comment, survey_figure, survey_step
@@ -36,9 +36,6 @@ def _read(
     counts: dict[str, dict[str, dict[int, int]]] = {}
     for row in conn.execute(_select(survey_figure, silo_id, course_id, survey_id)):
         counts.setdefault(row.survey_id, {}).setdefault(row.question, {})[row.value] = row._mapping["count"]
-    comments: dict[str, dict[str, int]] = {}
-    for row in conn.execute(_counted_comments(silo_id, course_id, survey_id)):
-        comments.setdefault(row.survey_id, {})[row.question] = row.comments
     return {
         row.survey_id: Published(
             survey_id=row.survey_id,
@@ -48,7 +45,7 @@ def _read(
             received=row.received,
             day=row.day,
             counts=counts.get(row.survey_id, {}),
-            comments=comments.get(row.survey_id, {}),
+            comments=dict(row.comments),
         )
         for row in conn.execute(_select(survey_step, silo_id, course_id, survey_id))
     }
@@ -77,14 +74,6 @@ def _text() -> Any:
             answer.c.course_id == survey_comment.c.course_id,
             answer.c.statement_id == survey_comment.c.statement_id,
         ),
-    )
-
-
-def _counted_comments(silo_id: int, course_id: int | None, survey_id: str | None) -> Any:
-    return (
-        select(survey_comment.c.survey_id, survey_comment.c.question, func.count().label("comments"))
-        .where(*_scope(survey_comment, silo_id, course_id, survey_id))
-        .group_by(survey_comment.c.survey_id, survey_comment.c.question)
     )
 
 

@@ -15,7 +15,8 @@ import orjson
 from sqlalchemy import Connection, delete, select, update
 
 from tool_config.database import insert
-from xapi.tables import answer, statement, survey_comment
+from xapi import publication
+from xapi.tables import answer, statement
 
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 #: Context extension: {"survey", "question", "course", "module", "phase", …}, all texts.
@@ -137,14 +138,10 @@ def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> int:
 
     A comment published from one leaves; figures already published stay until the next step.
     """
+    publication.forget(conn, silo_id, statement_ids)
     gone = 0
     for start in range(0, len(statement_ids), CHUNK):
         chunk = statement_ids[start : start + CHUNK]
-        conn.execute(
-            delete(survey_comment).where(
-                survey_comment.c.silo_id == silo_id, survey_comment.c.statement_id.in_(chunk)
-            )
-        )
         gone += conn.execute(
             delete(answer).where(answer.c.silo_id == silo_id, answer.c.statement_id.in_(chunk))
         ).rowcount

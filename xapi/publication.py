@@ -7,7 +7,7 @@ changes nothing here until the next step, which `analyzers.disclosure.step` deci
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,11 +22,14 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    update,
 )
 
 from tool_config.database import insert
-from xapi.answers import CHUNK
 from xapi.tables import answer, survey_comment, survey_figure, survey_step
+
+#: Rows of one statement of SQL: under SQLite's limit of variables.
+CHUNK = 500
 
 
 def respondents(conn: Connection, silo_id: int, course_id: int, survey_id: str, overall: str) -> int:
@@ -68,9 +71,8 @@ def publish(
     key: dict[str, Any] = {"silo_id": silo_id, "course_id": course_id, "survey_id": survey_id}
     for table in (survey_step, survey_figure):
         conn.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
-    conn.execute(
-        insert(conn, survey_step), {**key, "n": n, "closed": closed, "received": received, "day": day}
-    )
+    step = {**key, "n": n, "closed": closed, "received": received, "comments": {}, "day": day}
+    conn.execute(insert(conn, survey_step), step)
     if n == 0:
         return
     mine = _of(silo_id, course_id, survey_id)
@@ -120,6 +122,36 @@ def _publish_comments(
     rows.sort(key=lambda row: row["comment_id"])
     for start in range(0, len(rows), CHUNK):
         conn.execute(insert(conn, survey_comment), rows[start : start + CHUNK])
+    _count_comments(conn, key)
+
+
+def _count_comments(conn: Connection, key: Mapping[str, Any]) -> None:
+    query = (
+        select(survey_comment.c.question, func.count())
+        .where(*(survey_comment.c[name] == value for name, value in key.items()))
+        .group_by(survey_comment.c.question)
+    )
+    counts = {row[0]: row[1] for row in conn.execute(query)}
+    conn.execute(
+        update(survey_step)
+        .where(*(survey_step.c[name] == value for name, value in key.items()))
+        .values(comments=counts)
+    )
+
+
+def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> None:
+    """Take out the comments published from voided statements; the figures stay until the next step."""
+    for start in range(0, len(statement_ids), CHUNK):
+        gone = and_(
+            survey_comment.c.silo_id == silo_id,
+            survey_comment.c.statement_id.in_(statement_ids[start : start + CHUNK]),
+        )
+        query = select(survey_comment.c.course_id, survey_comment.c.survey_id).where(gone).distinct()
+        touched = conn.execute(query).all()
+        if touched:
+            conn.execute(delete(survey_comment).where(gone))
+        for course_id, survey_id in touched:
+            _count_comments(conn, {"silo_id": silo_id, "course_id": course_id, "survey_id": survey_id})
 
 
 def _of(silo_id: int, course_id: int, survey_id: str) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ carries the sentinel ``-silo_id``.
 """
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -474,6 +475,8 @@ survey_step = Table(
     Column("closed", Boolean, nullable=False),
     #: People who answered in all, published or not; known at closing.
     Column("received", Integer),
+    #: Question -> comments published.
+    Column("comments", JSON, nullable=False, default=dict),
     Column("day", Date, nullable=False),
 )
 

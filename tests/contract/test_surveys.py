@@ -284,6 +284,7 @@ def test_a_voided_comment_is_no_longer_shown(room: Classroom) -> None:
     with transaction(room.engine, room.silo_id) as conn:
         ingest.ingest(conn, room.silo_id, [voiding], now=room.now)
     assert comments(room, survey) == ["bien"] * 4
+    assert summary(room, survey).comments[0].count == 4
 
 
 def test_the_order_in_which_statements_arrive_changes_nothing(room: Classroom) -> None:

@@ -12,6 +12,7 @@ import random
 import re
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -215,6 +216,22 @@ def test_what_came_out_is_what_was_said(room: Classroom) -> None:
     assert found.counts["overall"] == {1: 3, 2: 3, 3: 3, 4: 2, 5: 2}
     assert found.counts["useful"] == {5: 13}
     assert sorted(texts) == [SECRET.format(rank) for rank in range(13)]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_files_themselves_hold_no_answer_before_a_lot_leaves(room: Classroom) -> None:
+    """Read the bytes of the database and of its write-ahead log."""
+    survey = room.open("anonymous")
+    answer_all(room, survey, list(range(9)))
+    database = Path(str(room.engine.url.database))
+    files = [database, *database.parent.glob(f"{database.name}-*")]
+    assert len(files) >= 2
+    for file in files:
+        content = file.read_bytes()
+        assert b"secret-" not in content
+        assert SECRET.format(0).encode("utf-16-le") not in content
+    answer_all(room, survey, [9])
+    assert any(b"secret-" in file.read_bytes() for file in files)
 
 
 def test_a_lost_key_leaves_the_box_and_says_so(room: Classroom, caplog: pytest.LogCaptureFixture) -> None:
