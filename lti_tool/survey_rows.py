@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, select
 
 from lti_tool import survey_box
@@ -14,7 +16,7 @@ from lti_tool.tables import person, survey
 from lti_tool.tables import survey_box as box_table
 from tool_config import surveys as templates
 from tool_config.roles import TRAINEE
-from tool_config.surveys import Mode, Survey
+from tool_config.surveys import Mode, Survey, Template
 from xapi.tables import course, membership, outline_item, survey_step
 
 
@@ -36,6 +38,11 @@ def wanted(silo_id: int, course_id: int) -> Any:
     return select(survey).where(survey.c.silo_id == silo_id, survey.c.course_id == course_id)
 
 
+@lru_cache(maxsize=256)
+def _template(content: bytes) -> Template:
+    return templates.restore(orjson.loads(content))
+
+
 def from_row(row: Row[Any]) -> Survey:
     """Return the questionnaire of a row."""
     mode: Mode = row.mode
@@ -44,7 +51,7 @@ def from_row(row: Row[Any]) -> Survey:
         course_id=row.course_id,
         survey_id=row.survey_id,
         module=row.module,
-        template=templates.restore(row.template),
+        template=_template(orjson.dumps(row.template)),
         mode=mode,
         opens_at=row.opens_at,
         closes_at=row.closes_at,
