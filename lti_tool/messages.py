@@ -34,9 +34,9 @@ def draft(learner: Learner, name: str, course: str, setting: Setting) -> Message
 
 
 def _starting(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
-    return gettext("Votre parcours « %(course)s »", course=course), [
+    return gettext("Au sujet de « %(course)s »", course=course), [
         gettext(
-            "Votre inscription au parcours « %(course)s » est faite, et je n’ai pas encore vu de "
+            "Votre inscription à « %(course)s » est faite, et je n’ai pas encore vu de "
             "connexion de votre part. "
             "Il est possible qu’un obstacle d’accès ou de calendrier l’explique : dites-le-moi, nous "
             "chercherons une solution.",
@@ -50,10 +50,10 @@ def _starting(learner: Learner, course: str, setting: Setting) -> tuple[str, lis
 
 def _coming_back(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
     days = learner.days_since or 0
-    return gettext("Reprendre le parcours « %(course)s »", course=course), [
+    return gettext("Reprendre « %(course)s »", course=course), [
         ngettext(
-            "Votre dernière activité dans le parcours « %(course)s » remonte à hier.",
-            "Votre dernière activité dans le parcours « %(course)s » remonte à %(num)d jours.",
+            "Votre dernière activité dans « %(course)s » remonte à hier.",
+            "Votre dernière activité dans « %(course)s » remonte à %(num)d jours.",
             days,
             course=course,
         )
@@ -71,7 +71,7 @@ def _coming_back(learner: Learner, course: str, setting: Setting) -> tuple[str, 
 def _keeping_pace(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
     return gettext("Où vous en êtes dans « %(course)s »", course=course), [
         gettext(
-            "Vous avancez dans le parcours « %(course)s », et je voulais savoir si le rythme vous convient.",
+            "Vous avancez dans « %(course)s », et je voulais savoir si le rythme vous convient.",
             course=course,
         ),
         _next_step(learner, setting),
@@ -81,8 +81,8 @@ def _keeping_pace(learner: Learner, course: str, setting: Setting) -> tuple[str,
 
 
 def _encouraging(learner: Learner, course: str, setting: Setting) -> tuple[str, list[str]]:
-    return gettext("Votre parcours « %(course)s »", course=course), [
-        gettext("Je fais le point sur le parcours « %(course)s ».", course=course),
+    return gettext("Au sujet de « %(course)s »", course=course), [
+        gettext("Je fais le point sur « %(course)s ».", course=course),
         _next_step(learner, setting),
         _deadline(learner, setting),
         gettext("Une question ? Répondez simplement à ce message."),

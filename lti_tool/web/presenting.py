@@ -134,7 +134,7 @@ def activity_row(activity: ActivityProgress) -> ActivityRow:
         reached=activity.reached,
         completed=activity.completed,
         tracked=activity.tracked,
-        median_seconds=activity.median_seconds,
+        median_seconds=activity.median_seconds or None,
         median_score=activity.median_score,
         scored=activity.scored,
         words=words,
