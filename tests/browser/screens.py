@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import sys
@@ -96,16 +95,19 @@ def _take(demo: Demo, port: int) -> Iterator[Path]:
             "--lang=fr-FR",
             "--host-resolver-rules=MAP *.test 127.0.0.1",
         ]
-        french = {**os.environ, "LANG": "fr_FR.UTF-8", "LANGUAGE": "fr"}  # date fields follow it
-        browser = playwright.chromium.launch(executable_path=program, args=options, env=french)
+        browser = playwright.chromium.launch(executable_path=program, args=options)
         for width, height in WIDTHS.items():
             context = browser.new_context(
                 viewport={"width": width, "height": height}, locale="fr-FR", reduced_motion="reduce"
             )
             page = context.new_page()
+            faults: list[str] = []
+            page.on("response", lambda got, said=faults: said.append(got.url) if got.status >= 400 else None)
             for name in _pages(page, demo, port):
                 path = FOLDER / f"{name}-{width}.png"
                 _write(path, page, context, full_page=name not in _ONE_SCREEN)
+                if faults:
+                    raise SystemExit(f"{name} at {width}: {faults[0]} was refused")
                 print(f"{path.name}: {path.stat().st_size // 1000} kB")
                 if path.stat().st_size > MOST_BYTES:
                     yield path
