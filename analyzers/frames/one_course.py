@@ -205,12 +205,14 @@ def _modules_statement(cap: int) -> Select[Any]:
             a.c.course_id == COURSE,
             a.c.actor == r.c.actor,
             a.c.activity.in_(
-                select(o.c.iri).where(
+                select(o.c.iri)
+                .where(
                     o.c.silo_id == SILO,
                     o.c.course_id == COURSE,
                     o.c.level == "activity",
                     o.c.module == r.c.module,
                 )
+                .correlate(r)  # not of its own accord, two levels down: it would read every module there is
             ),
         )
         .scalar_subquery()
