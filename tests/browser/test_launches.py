@@ -113,9 +113,10 @@ def test_first_paint_needs_no_script(visit: Callable[..., Visit], running: Runni
     session = running.session("-3")
     tab = visit(java_script_enabled=False)
     tab.page.goto(running.address(session, running.person(session, role="tutor")))
-    for _ in range(2):  # the two forms that the platform posts by script, here by hand
-        tab.frame.locator("button", has_text="Ouvrir l’outil").click()
-        tab.page.wait_for_timeout(300)
+    # The two forms that the platform posts by script, here by hand.
+    for page in ("launch.php", "auth.php"):
+        tab.inner.wait_for_url(f"**/{page}?**")
+        tab.inner.locator("button", has_text="Ouvrir l’outil").click()
     tab.frame.locator(".lead").first.wait_for()
     assert "24" in tab.frame.locator(".lead").first.inner_text()
     assert tab.frame.locator("table", has_text="Pour réfléchir").count() >= 1
