@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from lti_tool import attendance
 from lti_tool.app import Tool
-from lti_tool.sandbox import behaviour, traces
+from lti_tool.sandbox import behaviour, opinions, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
@@ -66,6 +66,7 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
         for session in campus.sessions:
             if session.site == site:
                 _describe(tool, silo_id, session, campus)
+                _opinions(tool, silo_id, session, campus)
         _refresh(tool.engine, silo_id, tool.clock())
         say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
     trainees = sum(1 for person in campus.people if person.role == "trainee")
@@ -165,6 +166,11 @@ def _describe(tool: Tool, silo_id: int, session: Session, campus: Campus) -> Non
                 now=now,
                 authority_home=tool.settings.public_url,
             )
+
+
+def _opinions(tool: Tool, silo_id: int, session: Session, campus: Campus) -> None:
+    k = tool.rules.disclosure.course
+    opinions.give(tool.engine, tool.settings.secret_key, k, silo_id, session, campus)
 
 
 def _actor(person: Person, session: Session) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from analyzers.results import Sessions, SessionSummary, Share
 from lti_tool import access, csv_export, definitions, wording
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
+from lti_tool.web import receiving
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
 from lti_tool.web.shell import Shell, done, note, open_url, reading, set_time
@@ -33,10 +34,18 @@ class SessionRow:
     partial: bool
     active: str
     completion: str
+    satisfaction: receiving.SessionCell | None
     last_on: date | None
 
 
-def _columns() -> list[Column]:
+#: Satisfaction of the sessions that opened a questionnaire, by course.
+Received = Mapping[int, receiving.SessionCell]
+
+
+def _columns(received: Received) -> list[Column]:
+    def satisfaction(session: SessionSummary) -> float | None:
+        return _share_of(session, received)
+
     return [
         Column("title", gettext("Session"), lambda session: plain(session.title)),
         Column("starts", gettext("Dates"), lambda session: session.starts_on, False, True, "descending"),
@@ -55,6 +64,7 @@ def _columns() -> list[Column]:
             True,
             first="descending",
         ),
+        Column("satisfaction", gettext("Satisfaction"), satisfaction, first="ascending"),
         Column(
             "last", gettext("Dernière activité"), lambda session: session.last_on, True, True, "descending"
         ),
@@ -66,12 +76,13 @@ def session_list(launch: str) -> str:
     access.require(viewer(), "admin")
     with reading() as conn:
         found = _read(conn)
-    return render_template("admin/sessions.html", **sessions_context(found))
+        received = receiving.session_cells(conn)
+    return render_template("admin/sessions.html", **sessions_context(found, received))
 
 
-def sessions_context(found: Sessions) -> dict[str, Any]:
+def sessions_context(found: Sessions, received: Received) -> dict[str, Any]:
     """Return what the template of the sessions prints."""
-    columns = _columns()
+    columns = _columns(received)
     order = Order.read(columns, request.args, "starts")
     query = request.args.get("q", "").strip()
     here = url_for("pages.sessions", launch=viewer().launch_id)
@@ -90,7 +101,7 @@ def sessions_context(found: Sessions) -> dict[str, Any]:
         "csv_url": csv_url,
         "shown": _shown(len(chosen), query),
         "columns": heads(columns, order, here, {"q": query}),
-        "groups": _groups(chosen),
+        "groups": _groups(chosen, received),
         "reading": definitions.reading("sessions", tool().rules),
     }
 
@@ -100,14 +111,15 @@ def sessions_csv(launch: str) -> Response:
     access.require(viewer(), "admin")
     with reading() as conn:
         found = _read(conn)
+        received = receiving.session_cells(conn)
     note("export")
-    chosen = Order.read(_columns(), request.args, "starts").apply(
+    chosen = Order.read(_columns(received), request.args, "starts").apply(
         _matching(found, request.args.get("q", "").strip())
     )
     header = [
         gettext("Parcours"), gettext("Session"), gettext("Début"), gettext("Fin"), gettext("Inscrits"),
         gettext("Liste complète"), gettext("Actifs sur 7 jours"), gettext("Parcours terminés"),
-        gettext("Dernière activité"),
+        gettext("Dernière activité"), gettext("Avis favorables (%)"),
     ]  # fmt: skip
     rows = [
         (
@@ -115,6 +127,7 @@ def sessions_csv(launch: str) -> Response:
             gettext(
                 "non") if session.partial else gettext("oui"), session.active.count, session.completion.count,
             session.last_on,
+            None if (share := _share_of(session, received)) is None else 100 * share,
         )
         for session in chosen
     ]  # fmt: skip
@@ -137,11 +150,17 @@ def _matching(found: Sessions, query: str) -> list[SessionSummary]:
     return [s for s in found.sessions if wanted in plain(f"{s.title} {s.path_title or ''}")]
 
 
-def _groups(chosen: Sequence[SessionSummary]) -> list[dict[str, Any]]:
+def _share_of(session: SessionSummary, received: Received) -> float | None:
+    return received[session.course_id].share if session.course_id in received else None
+
+
+def _groups(chosen: Sequence[SessionSummary], received: Received) -> list[dict[str, Any]]:
     """Group sessions by path, paths in the order of their first session; those without path come last."""
     groups: dict[str, list[SessionRow]] = {}
     for session in sorted(chosen, key=lambda s: s.path_title is None):
-        groups.setdefault(session.path_title or gettext("Sans parcours connu"), []).append(_row(session))
+        groups.setdefault(session.path_title or gettext("Sans parcours connu"), []).append(
+            _row(session, received)
+        )
     return [{"title": path, "rows": rows} for path, rows in groups.items()]
 
 
@@ -150,7 +169,7 @@ def title(session: SessionSummary) -> str:
     return session.title or gettext("Session sans titre")
 
 
-def _row(session: SessionSummary) -> SessionRow:
+def _row(session: SessionSummary, received: Received) -> SessionRow:
     today = tool().clock().date()
     dates = ""
     if session.starts_on:
@@ -169,6 +188,7 @@ def _row(session: SessionSummary) -> SessionRow:
         partial=session.partial,
         active=_share(session.active),
         completion=_share(session.completion),
+        satisfaction=received.get(session.course_id),
         last_on=session.last_on,
     )
 

@@ -10,7 +10,17 @@ from werkzeug.wrappers import Response
 
 from lti_tool import access, definitions
 from lti_tool.language import gettext
-from lti_tool.web import admin, filters, guard, participants, preparation, trainee, tutor
+from lti_tool.web import (
+    admin,
+    answering,
+    filters,
+    guard,
+    participants,
+    preparation,
+    satisfaction,
+    trainee,
+    tutor,
+)
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import open_course, open_person, reading
 
@@ -20,6 +30,7 @@ blueprint = Blueprint("pages", __name__, url_prefix="/c/<launch>")
 guard.protect(blueprint)
 
 _COURSE = "/courses/<int(signed=True):course_id>"
+_SURVEY = f"{_COURSE}/satisfaction/<uuid:survey_id>"
 #: endpoint, address, view, methods
 _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("me", "/me", trainee.me, ("GET",)),
@@ -39,6 +50,18 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("outline_import", f"{_COURSE}/outline/import", preparation.outline_import, ("POST",)),
     ("attendance", f"{_COURSE}/attendance", preparation.attendance_page, ("GET",)),
     ("attendance_save", f"{_COURSE}/attendance", preparation.attendance_save, ("POST",)),
+    ("satisfaction", f"{_COURSE}/satisfaction", satisfaction.satisfaction_page, ("GET",)),
+    ("satisfaction_csv", f"{_COURSE}/satisfaction.csv", satisfaction.satisfaction_csv, ("GET",)),
+    ("survey_new", f"{_COURSE}/satisfaction/new", satisfaction.survey_new, ("GET",)),
+    ("survey_open", f"{_COURSE}/satisfaction/new", satisfaction.survey_open, ("POST",)),
+    ("survey_summary", _SURVEY, satisfaction.survey_summary, ("GET",)),
+    ("survey_csv", f"{_SURVEY}/answers.csv", satisfaction.survey_csv, ("GET",)),
+    ("survey_prolong", f"{_SURVEY}/prolong", satisfaction.survey_prolong, ("POST",)),
+    ("survey_close", f"{_SURVEY}/close", satisfaction.survey_close, ("POST",)),
+    ("survey_cancel", f"{_SURVEY}/cancel", satisfaction.survey_cancel, ("POST",)),
+    ("survey", "/surveys/<uuid:survey_id>", answering.survey, ("GET",)),
+    ("survey_send", "/surveys/<uuid:survey_id>", answering.survey_send, ("POST",)),
+    ("survey_thanks", "/surveys/<uuid:survey_id>/thanks", answering.survey_thanks, ("GET",)),
 )
 for _endpoint, _address, _view, _methods in _ROUTES:
     blueprint.add_url_rule(_address, _endpoint, _view, methods=list(_methods))

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from analyzers import alerts, engagement, frames
 from analyzers.results import Learner, Overview
 from analyzers.shapes import CourseFrames
-from lti_tool import access, audit, people, wording
+from lti_tool import access, audit, people, survey_wording, wording
 from lti_tool.access import CourseAccess, Viewer
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext, pgettext
@@ -116,6 +116,7 @@ class CoursePage:
             ("today", gettext("Ce matin")),
             ("modules", gettext("Modules")),
             ("people", gettext("Participants")),
+            ("satisfaction", gettext("Satisfaction")),
         ]
         if self.viewer.role == "trainee":
             return []
@@ -172,6 +173,7 @@ def done() -> list[str]:
             "Le plan importé est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
         ),
         "attendance": gettext("Les présences sont enregistrées."),
+        **survey_wording.done(),
     }.get(request.args.get("done", ""))
     return [said] if said else []
 

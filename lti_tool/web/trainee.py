@@ -12,7 +12,7 @@ from analyzers.results import LearnerPath, Pace
 from lti_tool import definitions, wording
 from lti_tool.formatting import number
 from lti_tool.language import gettext
-from lti_tool.web import presenting
+from lti_tool.web import answering, presenting
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.shell import CoursePage, open_person, reading
@@ -23,7 +23,8 @@ def me(launch: str) -> str:
     allow_inline_styles()
     with reading() as conn:
         page, mine = open_person(conn, viewer().course_id, viewer().actor)
-    return render_template("trainee/me.html", **me_context(page, mine))
+        asked = answering.invitations(conn, page)
+    return render_template("trainee/me.html", invitations=asked, **me_context(page, mine))
 
 
 def me_context(page: CoursePage, mine: LearnerFrames) -> dict[str, Any]:

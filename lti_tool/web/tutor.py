@@ -9,11 +9,11 @@ from flask import render_template, request
 
 from analyzers import figures, frames, progress
 from analyzers.results import CourseProgress, Learner
-from lti_tool import access, definitions, wording
+from lti_tool import access, definitions, survey_wording, wording
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
-from lti_tool.web import presenting
-from lti_tool.web.guard import allow_inline_styles, tool
+from lti_tool.web import presenting, receiving
+from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.listing import Column, Order, heads
 from lti_tool.web.shell import CoursePage, known_limits, open_course, reading
@@ -28,10 +28,11 @@ def today(launch: str, course_id: int) -> str:
     with reading() as conn:
         page = open_course(conn, course_id)
         names = page.names(conn)
-    return render_template("tutor/today.html", **today_context(page, names))
+        received = receiving.read(conn, page)
+    return render_template("tutor/today.html", **today_context(page, names, received))
 
 
-def today_context(page: CoursePage, names: Mapping[str, str]) -> dict[str, Any]:
+def today_context(page: CoursePage, names: Mapping[str, str], received: receiving.Received) -> dict[str, Any]:
     """Return what the template of Ce matin prints."""
     overview, setting = page.overview, page.setting
     done = progress.course(page.frames)
@@ -54,8 +55,11 @@ def today_context(page: CoursePage, names: Mapping[str, str]) -> dict[str, Any]:
         if any(week.reference for week in overview.weeks)
         else [],
         "weeks_reading": definitions.reading("weeks", tool().rules),
-        "modules_title": _modules_title(page, done),
+        "modules_title": _modules_title(page, done, received),
         "modules": module_rows(page, done),
+        "receptions": receiving.cells(page, received),
+        "least": received.least,
+        "satisfaction_url": page.url("satisfaction"),
     }
 
 
@@ -79,8 +83,10 @@ def _contacts(
     )
 
 
-def _modules_title(page: CoursePage, done: CourseProgress) -> str:
-    return wording.modules_title(done, stuck_days=tool().rules.states.stuck_days)
+def _modules_title(page: CoursePage, done: CourseProgress, received: receiving.Received) -> str:
+    return survey_wording.modules_title(
+        done, received.least, page.setting.modules, stuck_days=tool().rules.states.stuck_days
+    )
 
 
 def module_rows(page: CoursePage, done: CourseProgress) -> list[presenting.ModuleRow]:
@@ -94,7 +100,13 @@ def module_rows(page: CoursePage, done: CourseProgress) -> list[presenting.Modul
 # --- modules ----------------------------------------------------------------------------------------
 
 
-def _module_columns() -> list[Column]:
+def _module_columns(receptions: Mapping[str, receiving.Cell]) -> list[Column]:
+    def share(row: presenting.ModuleRow) -> float | None:
+        return receptions[row.iri].share if row.iri in receptions else None
+
+    def answers(row: presenting.ModuleRow) -> int | None:
+        return receptions[row.iri].received if row.iri in receptions else None
+
     return [
         Column("position", gettext("Module"), lambda row: row.position),
         Column(
@@ -110,6 +122,8 @@ def _module_columns() -> list[Column]:
         Column("time", gettext("Temps médian"), lambda row: row.median_seconds, True, first="descending"),
         Column("planned", gettext("Durée prévue"), lambda row: row.planned, True, True, "descending"),
         Column("score", gettext("Note médiane"), lambda row: row.median_score, True, True, "descending"),
+        Column("answers", gettext("Réponses"), answers, True, True, "descending"),
+        Column("satisfaction", gettext("Satisfaction"), share, first="ascending"),
     ]
 
 
@@ -117,14 +131,18 @@ def modules(launch: str, course_id: int) -> str:
     """Show the table of modules."""
     with reading() as conn:
         page = open_course(conn, course_id)
+        received = receiving.read(conn, page)
     done = progress.course(page.frames)
-    columns = _module_columns()
+    receptions = receiving.cells(page, received)
+    columns = _module_columns(receptions)
     order = Order.read(columns, request.args, "position")
     return render_template(
         "tutor/modules.html",
         page_title=gettext("Modules"),
         shell=page.shell("modules"),
-        modules_title=_modules_title(page, done),
+        modules_title=_modules_title(page, done, received),
+        receptions=receptions,
+        least=received.least,
         modules_hint=ngettext(
             "Parmi %(count)s personne inscrite. Ouvrez un module pour voir ses activités.",
             "Parmi %(count)s personnes inscrites. Ouvrez un module pour voir ses activités.",
@@ -146,6 +164,7 @@ def module(launch: str, course_id: int) -> str:
         if iri not in page.setting.modules:
             raise access.NotFound
         traces = frames.module(conn, page.frames, iri)
+        received = receiving.read(conn, page)
     done = progress.course(page.frames)
     row = next(row for row in module_rows(page, done) if row.iri == iri)
     activities = progress.module(page.frames, iri, traces)
@@ -155,6 +174,8 @@ def module(launch: str, course_id: int) -> str:
         shell=page.shell("modules"),
         modules_url=page.url("modules"),
         module=row,
+        reception=receiving.cells(page, received).get(iri),
+        ask_url=page.url("survey_new", module=iri) if viewer().role == "tutor" else None,
         n=row.n,
         lead=_module_lead(row),
         funnel_title=wording.funnel_title(activities),

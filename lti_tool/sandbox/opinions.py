@@ -1,0 +1,177 @@
+"""What the sandbox's trainees thought of each module: questionnaires opened, answered and closed in the past.
+
+They take the way of the tool itself (`lti_tool.surveys`), with the instants of the past as its clock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from random import Random
+
+from sqlalchemy import Connection, Engine
+
+from lti_tool import survey_box, surveys
+from lti_tool.access import Viewer
+from lti_tool.sandbox import behaviour, traces
+from lti_tool.sandbox.people import SEED, Person
+from lti_tool.sandbox.platform import Campus
+from lti_tool.sandbox.programme import Module, Session, typeset
+from lti_tool.tables import person as person_table
+from tool_config import surveys as templates
+from tool_config.database import insert, transaction
+from xapi.events import course_id
+from xapi.statement import account_key
+from xapi.tables import membership
+
+#: Weights of the points 1 to 5 of each module, overall and of the items.
+_KIND = (0, 1, 2, 9, 8)
+_HARD = (3, 5, 4, 4, 1)
+_LIKED = (
+    "Les exemples tirés d’établissements réels.",
+    "Le rythme, et la possibilité de reprendre le soir.",
+    "L’entretien filmé : on s’y reconnaît.",
+    "Les échanges du forum, plus que prévu.",
+    "La clarté des consignes.",
+    "Le quiz de fin, qui remet les idées en place.",
+)
+_IMPROVE = (
+    "Prévoir un exemple corrigé avant l’étude de données.",
+    "Les données de l’établissement sont longues à réunir : le dire dès le début.",
+    "Annoncer le temps réel de la note d’analyse, plutôt trois heures que deux.",
+    "Un temps d’échange avec un pair avant de rendre.",
+    "Alléger la lecture, ou la découper.",
+    "Pouvoir télécharger les diaporamas.",
+)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A questionnaire of a module: its window, its mode, how it was received."""
+
+    module: Module
+    mode: str
+    opens_at: datetime
+    closes_at: datetime
+    weights: tuple[int, ...]
+
+
+def give(engine: Engine, secret_key: str, k: int, silo_id: int, session: Session, campus: Campus) -> int:
+    """Open the questionnaires of a session and answer them; return how many answers were given.
+
+    In the current session modules 1 to 3 are closed, the third less well received, and the fourth is open.
+    """
+    now, key = campus.clock(), survey_box.key(secret_key)
+    members = campus.members(session)
+    tutor = next(member for member in members if member.role == "tutor")
+    visits = _visits(session, members, now)
+    given = 0
+    for asked in _asked(session, now):
+        with transaction(engine, silo_id) as conn:
+            made = surveys.open_survey(
+                conn,
+                silo_id,
+                course_id(silo_id, session.iri),
+                module=traces.section_iri(session, asked.module),
+                template=templates.load()["a-chaud-module"].asked(),
+                mode=asked.mode,
+                opens_at=asked.opens_at,
+                closes_at=asked.closes_at,
+                by=account_key(session.site.issuer, tutor.user_id),
+                now=asked.opens_at,
+            )
+            for at, person in _answering(asked, visits, now):
+                viewer = _viewer(conn, silo_id, session, person)
+                random = Random(f"{SEED}/opinion/{session.iri}/{asked.module.number}/{person.user_id}")
+                attempt = str(uuid.UUID(int=random.getrandbits(128), version=4))
+                surveys.submit(conn, made, viewer, _words(asked, random), attempt, now=at, key=key, k=k)
+                given += 1
+            surveys.settle_due(conn, silo_id, now=now, key=key, k=k)
+    return given
+
+
+def _asked(session: Session, now: datetime) -> Sequence[_Asked]:
+    current = now.date() <= session.ends_on - timedelta(weeks=6)
+    found = []
+    for module in session.modules[1:5] if current else session.modules[1:4]:
+        opens = datetime.combine(module.opens_on, time(8), UTC)
+        closes = datetime.combine(module.closes_on + timedelta(days=8), time(), UTC)
+        if current and module.number == 3:
+            closes = datetime.combine(now.date() - timedelta(days=1), time(), UTC)
+        if current and module.number == 4:
+            closes = datetime.combine(now.date() + timedelta(days=12), time(), UTC)
+        if opens < now and opens < closes:
+            hard = module.number == 3
+            mode = "pseudonymous" if current else "anonymous"
+            found.append(_Asked(module, mode, opens, closes, _HARD if hard else _KIND))
+    return found
+
+
+def _visits(
+    session: Session, members: Sequence[Person], now: datetime
+) -> dict[int, dict[Person, list[datetime]]]:
+    """Return when each trainee still there was in each module, by number."""
+    found: dict[int, dict[Person, list[datetime]]] = {}
+    gone = set()
+    for deed in behaviour.deeds(session, members, now):
+        if deed.kind == "left":
+            gone.add(deed.person)
+        if deed.module is not None and deed.person.role == "trainee":
+            found.setdefault(deed.module.number, {}).setdefault(deed.person, []).append(deed.at)
+    return {
+        number: {person: times for person, times in there.items() if person not in gone}
+        for number, there in found.items()
+    }
+
+
+def _answering(
+    asked: _Asked, visits: dict[int, dict[Person, list[datetime]]], now: datetime
+) -> list[tuple[datetime, Person]]:
+    """Return who answers and when, in order: after their last visit to the module before the closing."""
+    until = min(asked.closes_at, now)
+    found = []
+    for person, times in visits.get(asked.module.number, {}).items():
+        seen = [at for at in times if asked.opens_at <= at < until - timedelta(minutes=6)]
+        random = Random(f"{SEED}/answers/{asked.module.section_id}/{person.user_id}")
+        # Somebody who only passed by does not answer; most of the others do.
+        if len(seen) > 3 and random.random() < 0.9:
+            found.append((max(seen) + timedelta(minutes=5), person))
+    return sorted(found, key=lambda item: (item[0], item[1].user_id))
+
+
+def _viewer(conn: Connection, silo_id: int, session: Session, person: Person) -> Viewer:
+    """Return a trainee as the tool knows them once they have opened it."""
+    actor, number = account_key(session.site.issuer, person.user_id), course_id(silo_id, session.iri)
+    since = datetime.combine(session.starts_on, time(8), UTC)
+    known = {"silo_id": silo_id, "actor": actor, "issuer": session.site.issuer, "sub": person.user_id}
+    known |= {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
+    conn.execute(insert(conn, person_table).values(**known, created_at=since).on_conflict_do_nothing())
+    there = {"silo_id": silo_id, "course_id": number, "actor": actor, "role": "trainee"}
+    row = {**there, "source": "launch", "since": since}
+    conn.execute(insert(conn, membership).values(row).on_conflict_do_nothing())
+    return Viewer(
+        silo_id=silo_id,
+        launch_id="",
+        actor=actor,
+        role="trainee",
+        course_id=number,
+        locale="fr",
+        names=False,
+        return_url="",
+    )
+
+
+def _words(asked: _Asked, random: Random) -> dict[str, str]:
+    def point(weights: Sequence[int]) -> str:
+        return str(random.choices(range(1, 6), weights=weights)[0])
+
+    said = {"overall": point(asked.weights), "objectives": point(asked.weights), "useful": point(_KIND)}
+    said |= {"pedagogy": point(asked.weights), "organisation": point(asked.weights)}
+    hard = asked.weights is _HARD
+    if random.random() < 0.5:
+        said["liked"] = typeset(random.choice(_LIKED))
+    if random.random() < (0.8 if hard else 0.4):
+        said["improve"] = typeset(random.choice(_IMPROVE))
+    return said

@@ -1,0 +1,448 @@
+"""The tutor's tab Satisfaction: how modules are received, questionnaires opened, read and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, redirect, render_template, request
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from analyzers.survey_results import SurveySummary
+from lti_tool import (
+    access,
+    audit,
+    csv_export,
+    reception,
+    survey_box,
+    survey_closing,
+    survey_wording,
+    surveys,
+    wording,
+)
+from lti_tool.formatting import number
+from lti_tool.language import gettext, ngettext
+from lti_tool.survey_wording import label
+from lti_tool.surveys import SurveyError
+from lti_tool.web import receiving, satisfaction_form
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.listing import csv_file
+from lti_tool.web.satisfaction_form import Filled
+from lti_tool.web.shell import CoursePage, note, open_course, reading
+from tool_config import surveys as templates
+from tool_config.database import transaction
+from tool_config.surveys import Survey, Template
+
+#: Comments shown at once under one question.
+_COMMENTS = 30
+
+
+def _k() -> int:
+    return tool().rules.disclosure.course
+
+
+def satisfaction_page(launch: str, course_id: int) -> str:
+    """Show how each module is received, and the questionnaires."""
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        received = receiving.read(conn, page)
+    places = page.setting.modules
+    matrix = _matrix(page, received)
+    return render_template(
+        "tutor/satisfaction.html",
+        page_title=gettext("Satisfaction"),
+        shell=page.shell("satisfaction", page.url("satisfaction_csv")),
+        lead=survey_wording.lead(received.modules, places, received.best, received.least),
+        modules=_module_rows(page, received, matrix),
+        items=matrix,
+        questionnaires=[_survey_row(page, summary) for summary in received.summaries],
+        csv_url=page.url("satisfaction_csv"),
+        may_open=viewer().role == "tutor",
+        new_url=page.url("survey_new"),
+        reading=reading_notes(),
+    )
+
+
+def reading_notes() -> list[str]:
+    """Return the sentences of « comment lire »."""
+    k = number(_k())
+    return [
+        gettext(
+            "Avis favorables : les deux réponses les plus hautes de la question d’ensemble. Le point est leur "
+            "part, le trait son intervalle à 95 % (Wilson) : plus il est long, moins il y a de réponses."
+        ),
+        gettext(
+            "Le module le moins bien reçu n’est nommé que si tout son intervalle est sous la part des autres "
+            "modules réunis."
+        ),
+        gettext(
+            "Rien n’est montré sous %(k)s réponses. Tant que le questionnaire est ouvert, les chiffres "
+            "avancent par blocs de %(k)s, pour qu’aucune réponse ne puisse être isolée.",
+            k=k,
+        ),
+    ]
+
+
+def _matrix(page: CoursePage, received: receiving.Received) -> list[tuple[str, str]]:
+    """Return the items asked about modules, once each: (question, short name)."""
+    found: dict[str, str] = {}
+    for summary in received.modules.values():
+        for item in summary.items:
+            found.setdefault(item.question.id, label(item.question.short))
+    return list(found.items())
+
+
+def _module_rows(
+    page: CoursePage, received: receiving.Received, matrix: Sequence[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    cells = receiving.cells(page, received)
+    busy = {summary.module for summary in received.summaries if summary.state != "closed"}
+    rows = []
+    for iri, place in page.setting.modules.items():
+        summary = received.modules.get(iri)
+        shares = {item.question.id: item.favourable for item in summary.items} if summary else {}
+        rows.append(
+            {
+                "label": wording.module_label(place.position, place.title),
+                "cell": cells.get(iri),
+                "median": number(summary.overall.median, 1) if summary else "–",
+                "items": [shares[name].value if name in shares else None for name, _ in matrix],
+                "least": iri == received.least,
+                "ask_url": None if iri in busy else page.url("survey_new", module=iri),
+            }
+        )
+    return rows
+
+
+def _survey_row(page: CoursePage, summary: SurveySummary) -> dict[str, Any]:
+    place = page.setting.modules.get(summary.module)
+    return {
+        "label": wording.module_label(place.position, place.title) if place else gettext("Module retiré"),
+        "url": page.url("survey_summary", survey_id=summary.survey_id),
+        "state": summary.state,
+        "state_label": survey_wording.state(summary, page.frames.today, g.zone),
+        "mode": survey_wording.mode_label(summary.mode),
+        "received": survey_wording.received(summary),
+        "words": survey_wording.withheld(summary, _k())
+        or ngettext("%(num)d réponse publiée", "%(num)d réponses publiées", summary.basis.n),
+    }
+
+
+# --- one questionnaire --------------------------------------------------------------------------------
+
+
+def survey_summary(launch: str, course_id: int, survey_id: UUID) -> str:
+    """Show what is published of one questionnaire."""
+    return _summary(course_id, survey_id)
+
+
+def _summary(course_id: int, survey_id: UUID, errors: Mapping[str, str] | None = None) -> str:
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        asked = _find(conn, course_id, survey_id)
+        summary = reception.one(
+            conn,
+            asked,
+            enrolled=page.overview.enrolled,
+            now=tool().clock(),
+            k=_k(),
+            partial=page.overview.basis.partial,
+        )
+        comments = _comments(conn, page, asked, summary) if viewer().role == "tutor" else []
+        left_out = survey_closing.left_out(conn, asked, k=_k()) if summary.state == "open" else 0
+    return render_template(
+        "tutor/satisfaction_one.html",
+        **_summary_context(page, asked, summary, comments, left_out, errors or {}),
+    )
+
+
+def _find(conn: Connection, course_id: int, survey_id: UUID) -> Survey:
+    try:
+        return surveys.find(conn, viewer().silo_id, course_id, str(survey_id))
+    except SurveyError:
+        raise access.NotFound from None
+
+
+def _summary_context(
+    page: CoursePage,
+    asked: Survey,
+    summary: SurveySummary,
+    comments: list[dict[str, Any]],
+    left_out: int,
+    errors: Mapping[str, str],
+) -> dict[str, Any]:
+    place = page.setting.modules.get(asked.module)
+    name = wording.module_label(place.position, place.title) if place else gettext("Module retiré")
+    why = survey_wording.wording_few(_k())
+    zone, today = g.zone, page.frames.today
+    overall = receiving.bars([summary.overall], why) if not summary.suppressed else []
+    items = receiving.bars(summary.items, why) if not summary.suppressed else []
+    return {
+        "page_title": name,
+        "shell": page.shell("satisfaction", page.url("survey_csv", survey_id=asked.survey_id)),
+        "back_url": page.url("satisfaction"),
+        "name": name,
+        "title": label(asked.template.title),
+        "summary": summary,
+        "state_label": survey_wording.state(summary, today, zone),
+        "mode_label": survey_wording.mode_label(asked.mode),
+        "received": survey_wording.received(summary),
+        "withheld": survey_wording.withheld_long(summary, _k()) if summary.suppressed else "",
+        "next_step": survey_wording.next_step(summary),
+        "overall_title": survey_wording.overall_title(summary.overall),
+        "favourable": survey_wording.favourable(summary.overall.favourable),
+        "interval": survey_wording.interval(summary.overall.favourable),
+        "overall": overall,
+        "overall_key": receiving.key(overall),
+        "bars": items,
+        "items_key": receiving.key(items),
+        "comments": comments,
+        "csv_url": page.url("survey_csv", survey_id=asked.survey_id),
+        "may_change": viewer().role == "tutor" and summary.state != "closed",
+        "left_out": left_out,
+        "closes": request.form.get("closes", survey_wording.last_day(asked.closes_at, zone).isoformat()),
+        "errors": {name: survey_wording.error(code) for name, code in errors.items()},
+        "prolong_url": page.url("survey_prolong", survey_id=asked.survey_id),
+        "close_url": page.url("survey_close", survey_id=asked.survey_id),
+        "cancel_url": page.url("survey_cancel", survey_id=asked.survey_id),
+        "reading": reading_notes(),
+    }
+
+
+def _comments(
+    conn: Connection, page: CoursePage, asked: Survey, summary: SurveySummary
+) -> list[dict[str, Any]]:
+    """Return the comments of each open question, a page of them at a time; none under the threshold."""
+    groups = []
+    for group in summary.comments:
+        if group.count is None:
+            continue
+        key = f"from-{group.question.id}"
+        text = request.args.get(key, "0")
+        start = min(int(text), group.count) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+        texts = reception.comments(conn, asked, group.question.id, k=_k(), limit=_COMMENTS, offset=start)
+        here = {"survey_id": asked.survey_id, "_anchor": f"comments-{group.question.id}"}
+        after = start + _COMMENTS
+        groups.append(
+            {
+                "id": group.question.id,
+                "title": label(group.question.text),
+                "count": group.count,
+                "texts": texts,
+                "more_url": page.url("survey_summary", **here, **{key: after})
+                if after < group.count
+                else None,
+                "first_url": page.url("survey_summary", **here) if start else None,
+            }
+        )
+    return groups
+
+
+# --- opening and closing ------------------------------------------------------------------------------
+
+
+def survey_new(launch: str, course_id: int) -> str:
+    """Show the form that opens a questionnaire."""
+    access.require(viewer(), "tutor")
+    with reading() as conn:
+        page = open_course(conn, course_id)
+    modules = page.setting.modules
+    asked = request.args.get("module", "")
+    first = asked if asked in modules else next(iter(modules), "")
+    return _form(page, satisfaction_form.blank(first, page.frames.today))
+
+
+def _form(page: CoursePage, filled: Filled) -> str:
+    return render_template(
+        "tutor/satisfaction_new.html",
+        page_title=gettext("Demander un avis"),
+        shell=page.shell("satisfaction"),
+        back_url=page.url("satisfaction"),
+        here=page.url("survey_open"),
+        filled=filled,
+        errors={name: survey_wording.error(code) for name, code in filled.errors.items()},
+        modules=[
+            (iri, wording.module_label(place.position, place.title))
+            for iri, place in page.setting.modules.items()
+        ],
+        templates=[_preview(template, filled) for template in templates.load().values()],
+        modes=[
+            (mode, survey_wording.mode_label(mode), survey_wording.mode_for_tutor(mode, _k()))
+            for mode in templates.MODES
+        ],
+        today=page.frames.today,
+    )
+
+
+def _preview(template: Template, filled: Filled) -> dict[str, Any]:
+    return {
+        "name": template.name,
+        "title": label(template.title),
+        "minutes": template.minutes,
+        "questions": [
+            {
+                "text": label(question.text),
+                "required": question.required,
+                "ends": (label(question.scale[0].label), label(question.scale[-1].label))
+                if question.scale
+                else None,
+            }
+            for question in template.questions
+            if question.included
+        ],
+        "options": [
+            {"id": question.id, "text": label(question.text), "on": question.id in filled.also}
+            for question in template.questions
+            if not question.included
+        ],
+    }
+
+
+def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
+    """Open a questionnaire, or say beside each field what keeps it from opening."""
+    access.require(viewer(), "tutor")
+    now = tool().clock()
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        wanted, errors = satisfaction_form.read(request.form, now, g.zone)
+        if wanted is not None:
+            try:
+                made = surveys.open_survey(
+                    conn,
+                    viewer().silo_id,
+                    course_id,
+                    module=wanted.module if wanted.module in page.setting.modules else "",
+                    template=wanted.template,
+                    mode=wanted.mode,
+                    opens_at=wanted.opens_at,
+                    closes_at=wanted.closes_at,
+                    by=viewer().actor,
+                    now=now,
+                )
+                _record(conn, course_id)
+                return redirect(page.url("survey_summary", survey_id=made.survey_id, done="survey"), 303)
+            except SurveyError as error:
+                errors = satisfaction_form.errors_of(error.fields)
+    return _form(page, satisfaction_form.filled(request.form, errors)), 400
+
+
+def _record(conn: Connection, course_id: int) -> None:
+    who = viewer()
+    audit.write(
+        conn,
+        who.silo_id,
+        at=tool().clock(),
+        action="edit",
+        accepted=True,
+        actor=who.actor,
+        course_id=course_id,
+    )
+
+
+def survey_prolong(launch: str, course_id: int, survey_id: UUID) -> Answer | tuple[str, int]:
+    """Put off the closing."""
+    access.require(viewer(), "tutor")
+    last = satisfaction_form.day(request.form.get("closes", ""))
+    error = "day"
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        asked = _find(conn, course_id, survey_id)
+        if last is not None:
+            try:
+                surveys.prolong(conn, asked, satisfaction_form.end_of(last, g.zone), now=tool().clock())
+                _record(conn, course_id)
+                return redirect(page.url("survey_summary", survey_id=survey_id, done="prolonged"), 303)
+            except SurveyError as caught:
+                error = caught.fields.get("closes_at", "past")
+    return _summary(course_id, survey_id, {"closes": error}), 400
+
+
+def survey_close(launch: str, course_id: int, survey_id: UUID) -> Answer:
+    """Close now; a second click finds it closed and says so."""
+    access.require(viewer(), "tutor")
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        asked = _find(conn, course_id, survey_id)
+        key = survey_box.key(tool().settings.secret_key)
+        try:
+            survey_closing.close(conn, asked, now=tool().clock(), key=key, k=_k())
+            _record(conn, course_id)
+        except SurveyError as error:
+            if error.code != "closed":
+                raise access.NotFound from None
+    return redirect(page.url("survey_summary", survey_id=survey_id, done="survey_closed"), 303)
+
+
+def survey_cancel(launch: str, course_id: int, survey_id: UUID) -> Answer:
+    """Take back a questionnaire that nobody answered."""
+    access.require(viewer(), "tutor")
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        asked = _find(conn, course_id, survey_id)
+        try:
+            surveys.cancel(conn, asked)
+        except SurveyError:
+            return redirect(page.url("survey_summary", survey_id=survey_id, done="answered"), 303)
+        _record(conn, course_id)
+    return redirect(page.url("satisfaction", done="cancelled"), 303)
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def satisfaction_csv(launch: str, course_id: int) -> Response:
+    """Give every questionnaire of the course as a spreadsheet file."""
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        summaries = receiving.read(conn, page).summaries
+    return _file(page, summaries, course_id)
+
+
+def survey_csv(launch: str, course_id: int, survey_id: UUID) -> Response:
+    """Give one questionnaire as a spreadsheet file."""
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        _find(conn, course_id, survey_id)
+        summaries = receiving.read(conn, page).summaries
+    return _file(page, [item for item in summaries if item.survey_id == str(survey_id)], course_id)
+
+
+def _file(page: CoursePage, summaries: Sequence[SurveySummary], course_id: int) -> Response:
+    note("export", course_id=course_id)
+    header = [
+        gettext("Module"), gettext("Réponses"), gettext("Ouverture"), gettext("Dernier jour"),
+        gettext("Question posée"), gettext("Ont répondu"), gettext("Non montré"), gettext("Médiane"),
+        gettext("Avis favorables"), gettext("Part (%)"), gettext("Borne basse (%)"), gettext("Borne haute (%)"),
+        "1", "2", "3", "4", "5",
+    ]  # fmt: skip
+    rows = [row for summary in summaries for row in _csv_rows(page, summary)]
+    return csv_file(csv_export.write(header, rows), "satisfaction", page.frames.today)
+
+
+def _csv_rows(page: CoursePage, summary: SurveySummary) -> list[tuple[csv_export.Cell, ...]]:
+    place = page.setting.modules.get(summary.module)
+    name = wording.module_label(place.position, place.title) if place else gettext("Module retiré")
+    rows: list[tuple[csv_export.Cell, ...]] = []
+    for item in (summary.overall, *summary.items):
+        share = item.favourable
+        counts = {bar.value: bar.count for bar in item.distribution}
+        rows.append(
+            (
+                name,
+                survey_wording.received(summary),
+                summary.opens_at.astimezone(g.zone).date(),
+                survey_wording.last_day(summary.closes_at, g.zone),
+                label(item.question.text),
+                item.n,
+                (survey_wording.withheld(summary, _k()) or survey_wording.wording_few(_k()))
+                if item.suppressed
+                else "",
+                item.median,
+                share.count,
+                *(None if value is None else 100 * value for value in (share.value, share.low, share.high)),
+                *(counts.get(point) for point in range(1, 6)),
+            )
+        )
+    return rows
