@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lti_tool import survey_wording
 from lti_tool.formatting import number
 from lti_tool.language import gettext
 from tool_config.rules import Rules
@@ -117,6 +118,7 @@ def glossary(rules: Rules) -> list[tuple[str, str]]:
         (gettext("Un module qui bloque"), stuck(rules)),
         (gettext("Temps en ligne"), time_spent(rules)),
         (gettext("Présences"), presences()),
+        (gettext("Satisfaction"), survey_wording.definition(rules.disclosure.course)),
         (gettext("Seuil de publication"), threshold(rules)),
         (gettext("Fraîcheur"), freshness()),
         (gettext("Qui voit quoi"), who_sees()),

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from analyzers import disclosure
 from analyzers.results import CourseProgress, Share
 from analyzers.survey_results import ItemSummary, SessionSatisfaction, SurveySummary
 from lti_tool import wording
-from lti_tool.formatting import day, number, percent
+from lti_tool.formatting import day, number, percent, short_day
 from lti_tool.language import gettext, language, ngettext
 from lti_tool.wording import Place
 from tool_config.surveys import Label, Mode
@@ -63,16 +64,16 @@ def mode_for_trainee(mode: Mode, k: int) -> str:
             k=number(k),
         )
     return gettext(
-        "Vos réponses sont gardées sous un pseudonyme : personne ne voit ce que vous, vous avez répondu. Vous "
-        "pouvez les changer jusqu’à la clôture."
+        "Vos réponses sont gardées sous un pseudonyme : personne ne voit qui a répondu quoi. "
+        "Vous pouvez les changer jusqu’à la clôture."
     )
 
 
 def readers(k: int) -> str:
     """Say to who answers who reads the results."""
     return gettext(
-        "Les personnes qui accompagnent cette session lisent les résultats de l’ensemble et les commentaires, "
-        "sans nom, à partir de %(k)s réponses. L’administration n’en voit que les chiffres.",
+        "Les personnes qui accompagnent cette session lisent les résultats de l’ensemble et les "
+        "commentaires, sans nom, à partir de %(k)s réponses. L’administration n’en voit que les chiffres.",
         k=number(k),
     )
 
@@ -86,19 +87,21 @@ def state(summary: SurveySummary, today: date, zone: ZoneInfo) -> str:
         return gettext("clos %(when)s", when=day(last, today))
     if last == today:
         return gettext("ouvert jusqu’à ce soir")
-    return gettext("ouvert, se ferme %(when)s au soir", when=day(last, today))
+    return gettext("ouvert jusqu’au %(day)s inclus", day=short_day(last, today))
 
 
 # --- figures ------------------------------------------------------------------------------------------
 
 
-def received(summary: SurveySummary) -> str:
-    """Write how many people answered; of an anonymous questionnaire still open, by blocks."""
+def received(summary: SurveySummary, k: int) -> str:
+    """Write how many people answered: not under `k`; of an anonymous questionnaire still open, by blocks."""
     if summary.state == "scheduled":
         return "–"
-    if not (summary.mode == "anonymous" and summary.state == "open"):
-        return number(summary.received)
-    return gettext("%(n)s ou plus", n=number(summary.received)) if summary.received else "–"
+    if not disclosure.enough(summary.received, k):
+        return gettext("moins de %(k)s", k=number(k))
+    if summary.mode == "anonymous" and summary.state == "open":
+        return gettext("%(n)s ou plus", n=number(summary.received))
+    return number(summary.received)
 
 
 def favourable(share: Share) -> str:
@@ -161,8 +164,8 @@ def next_step(summary: SurveySummary) -> str:
     if summary.next_at is None or summary.suppressed is not None:
         return ""
     return gettext(
-        "Les chiffres portent sur %(n)s réponses et ne bougent pas entre deux étapes : la prochaine viendra à "
-        "%(next)s réponses, ou à la clôture.",
+        "Les chiffres portent sur %(n)s réponses et ne bougent pas entre deux étapes : la prochaine viendra "
+        "à %(next)s réponses, ou à la clôture.",
         n=number(summary.basis.n),
         next=number(summary.next_at),
     )
@@ -256,6 +259,15 @@ def done() -> dict[str, str]:
             "Une personne a répondu entre-temps : ce questionnaire ne peut plus être retiré."
         ),
     }
+
+
+def definition(k: int) -> str:
+    """Say what satisfaction is."""
+    return gettext(
+        "Satisfaction : part d’avis favorables (les deux réponses les plus hautes de la question "
+        "d’ensemble), avec son intervalle de confiance. Rien n’est montré sous %(k)s réponses.",
+        k=number(k),
+    )
 
 
 def error(code: str, k: int = 0, limit: int = 0) -> str:

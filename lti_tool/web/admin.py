@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from analyzers import frames, sessions
 from analyzers.results import Sessions, SessionSummary, Share
-from lti_tool import access, csv_export, definitions, wording
+from lti_tool import access, csv_export, definitions, survey_wording, wording
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.web import receiving
@@ -102,7 +102,10 @@ def sessions_context(found: Sessions, received: Received) -> dict[str, Any]:
         "shown": _shown(len(chosen), query),
         "columns": heads(columns, order, here, {"q": query}),
         "groups": _groups(chosen, received),
-        "reading": definitions.reading("sessions", tool().rules),
+        "reading": [
+            *definitions.reading("sessions", tool().rules),
+            survey_wording.definition(tool().rules.disclosure.course),
+        ],
     }
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, survey_box, survey_wording, surveys
-from lti_tool.formatting import day
+from lti_tool.formatting import day, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.survey_wording import label
 from lti_tool.surveys import SurveyError
@@ -56,8 +56,8 @@ def _invitation(asked: Survey, today: Any) -> str:
             ngettext("%(num)d minute environ", "%(num)d minutes environ", asked.template.minutes),
             survey_wording.mode_label(asked.mode),
             gettext(
-                "jusqu’au soir, %(when)s",
-                when=day(survey_wording.last_day(asked.closes_at, g.zone), today),
+                "jusqu’au %(day)s inclus",
+                day=short_day(survey_wording.last_day(asked.closes_at, g.zone), today),
             ),
         )
     )
@@ -185,8 +185,8 @@ def _said(page: CoursePage, asked: Survey, outcome: str, others: list[dict[str, 
         "replaced": gettext("Vos nouvelles réponses ont pris la place des précédentes."),
         "repeated": gettext("Vos réponses étaient déjà arrivées : elles sont comptées une seule fois."),
         "already": gettext(
-            "Vous aviez déjà répondu : comme le questionnaire est anonyme, cette réponse ne peut être ni relue "
-            "ni changée, et une seule est comptée."
+            "Vous aviez déjà répondu : comme le questionnaire est anonyme, cette réponse ne peut être ni "
+            "relue ni changée, et une seule est comptée."
         ),
     }.get(outcome, gettext("Vos réponses sont enregistrées."))
     advice = (

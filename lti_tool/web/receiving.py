@@ -82,15 +82,15 @@ def cells(page: CoursePage, received: Received) -> dict[str, Cell]:
 
 def cell(page: CoursePage, summary: SurveySummary, *, least: bool = False) -> Cell:
     """Put one questionnaire into the cells of a table."""
-    share = summary.overall.favourable
+    share, k = summary.overall.favourable, tool().rules.disclosure.course
     return Cell(
-        responses=survey_wording.received(summary),
-        enrolled=number(max(page.overview.enrolled, summary.received)),
+        responses=survey_wording.received(summary, k),
+        enrolled=number(max(page.overview.enrolled, summary.received)) if summary.received >= k else "",
         mark=whisker(share, least=least),
-        words=survey_wording.withheld(summary, tool().rules.disclosure.course),
+        words=survey_wording.withheld(summary, k),
         url=page.url("survey_summary", survey_id=summary.survey_id),
         share=share.value,
-        received=summary.received,
+        received=summary.received if summary.received >= k else 0,
     )
 
 

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, redirect, render_template, request
+from flask import Response, g, render_template, request
 from sqlalchemy import Connection
-from werkzeug.wrappers import Response as Answer
 
+from analyzers import disclosure
 from analyzers.survey_results import SurveySummary
 from lti_tool import (
     access,
-    audit,
     csv_export,
     reception,
-    survey_box,
     survey_closing,
     survey_wording,
     surveys,
@@ -26,14 +24,11 @@ from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
 from lti_tool.survey_wording import label
 from lti_tool.surveys import SurveyError
-from lti_tool.web import receiving, satisfaction_form
+from lti_tool.web import receiving
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file
-from lti_tool.web.satisfaction_form import Filled
 from lti_tool.web.shell import CoursePage, note, open_course, reading
-from tool_config import surveys as templates
-from tool_config.database import transaction
-from tool_config.surveys import Survey, Template
+from tool_config.surveys import Survey
 
 #: Comments shown at once under one question.
 _COMMENTS = 30
@@ -70,8 +65,8 @@ def reading_notes() -> list[str]:
     k = number(_k())
     return [
         gettext(
-            "Avis favorables : les deux réponses les plus hautes de la question d’ensemble. Le point est leur "
-            "part, le trait son intervalle à 95 % (Wilson) : plus il est long, moins il y a de réponses."
+            "Avis favorables : les deux réponses les plus hautes de la question d’ensemble. Le point est "
+            "leur part, le trait son intervalle à 95 % (Wilson) : plus il est long, moins il y a de réponses."
         ),
         gettext(
             "Le module le moins bien reçu n’est nommé que si tout son intervalle est sous la part des autres "
@@ -98,7 +93,6 @@ def _module_rows(
     page: CoursePage, received: receiving.Received, matrix: Sequence[tuple[str, str]]
 ) -> list[dict[str, Any]]:
     cells = receiving.cells(page, received)
-    busy = {summary.module for summary in received.summaries if summary.state != "closed"}
     rows = []
     for iri, place in page.setting.modules.items():
         summary = received.modules.get(iri)
@@ -110,7 +104,7 @@ def _module_rows(
                 "median": number(summary.overall.median, 1) if summary else "–",
                 "items": [shares[name].value if name in shares else None for name, _ in matrix],
                 "least": iri == received.least,
-                "ask_url": None if iri in busy else page.url("survey_new", module=iri),
+                "ask_url": page.url("survey_new", module=iri) if viewer().role == "tutor" else None,
             }
         )
     return rows
@@ -124,7 +118,7 @@ def _survey_row(page: CoursePage, summary: SurveySummary) -> dict[str, Any]:
         "state": summary.state,
         "state_label": survey_wording.state(summary, page.frames.today, g.zone),
         "mode": survey_wording.mode_label(summary.mode),
-        "received": survey_wording.received(summary),
+        "received": survey_wording.received(summary, _k()),
         "words": survey_wording.withheld(summary, _k())
         or ngettext("%(num)d réponse publiée", "%(num)d réponses publiées", summary.basis.n),
     }
@@ -135,13 +129,14 @@ def _survey_row(page: CoursePage, summary: SurveySummary) -> dict[str, Any]:
 
 def survey_summary(launch: str, course_id: int, survey_id: UUID) -> str:
     """Show what is published of one questionnaire."""
-    return _summary(course_id, survey_id)
+    return summary_page(course_id, survey_id)
 
 
-def _summary(course_id: int, survey_id: UUID, errors: Mapping[str, str] | None = None) -> str:
+def summary_page(course_id: int, survey_id: UUID, errors: Mapping[str, str] | None = None) -> str:
+    """Show one questionnaire, with the faults of its form."""
     with reading() as conn:
         page = open_course(conn, course_id)
-        asked = _find(conn, course_id, survey_id)
+        asked = find(conn, course_id, survey_id)
         summary = reception.one(
             conn,
             asked,
@@ -158,7 +153,8 @@ def _summary(course_id: int, survey_id: UUID, errors: Mapping[str, str] | None =
     )
 
 
-def _find(conn: Connection, course_id: int, survey_id: UUID) -> Survey:
+def find(conn: Connection, course_id: int, survey_id: UUID) -> Survey:
+    """Return a questionnaire of a course; access.NotFound."""
     try:
         return surveys.find(conn, viewer().silo_id, course_id, str(survey_id))
     except SurveyError:
@@ -188,7 +184,8 @@ def _summary_context(
         "summary": summary,
         "state_label": survey_wording.state(summary, today, zone),
         "mode_label": survey_wording.mode_label(asked.mode),
-        "received": survey_wording.received(summary),
+        "received": survey_wording.received(summary, _k()),
+        "counted": disclosure.enough(summary.received, _k()),
         "withheld": survey_wording.withheld_long(summary, _k()) if summary.suppressed else "",
         "next_step": survey_wording.next_step(summary),
         "overall_title": survey_wording.overall_title(summary.overall),
@@ -240,155 +237,6 @@ def _comments(
     return groups
 
 
-# --- opening and closing ------------------------------------------------------------------------------
-
-
-def survey_new(launch: str, course_id: int) -> str:
-    """Show the form that opens a questionnaire."""
-    access.require(viewer(), "tutor")
-    with reading() as conn:
-        page = open_course(conn, course_id)
-    modules = page.setting.modules
-    asked = request.args.get("module", "")
-    first = asked if asked in modules else next(iter(modules), "")
-    return _form(page, satisfaction_form.blank(first, page.frames.today))
-
-
-def _form(page: CoursePage, filled: Filled) -> str:
-    return render_template(
-        "tutor/satisfaction_new.html",
-        page_title=gettext("Demander un avis"),
-        shell=page.shell("satisfaction"),
-        back_url=page.url("satisfaction"),
-        here=page.url("survey_open"),
-        filled=filled,
-        errors={name: survey_wording.error(code) for name, code in filled.errors.items()},
-        modules=[
-            (iri, wording.module_label(place.position, place.title))
-            for iri, place in page.setting.modules.items()
-        ],
-        templates=[_preview(template, filled) for template in templates.load().values()],
-        modes=[
-            (mode, survey_wording.mode_label(mode), survey_wording.mode_for_tutor(mode, _k()))
-            for mode in templates.MODES
-        ],
-        today=page.frames.today,
-    )
-
-
-def _preview(template: Template, filled: Filled) -> dict[str, Any]:
-    return {
-        "name": template.name,
-        "title": label(template.title),
-        "minutes": template.minutes,
-        "questions": [
-            {
-                "text": label(question.text),
-                "required": question.required,
-                "ends": (label(question.scale[0].label), label(question.scale[-1].label))
-                if question.scale
-                else None,
-            }
-            for question in template.questions
-            if question.included
-        ],
-        "options": [
-            {"id": question.id, "text": label(question.text), "on": question.id in filled.also}
-            for question in template.questions
-            if not question.included
-        ],
-    }
-
-
-def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
-    """Open a questionnaire, or say beside each field what keeps it from opening."""
-    access.require(viewer(), "tutor")
-    now = tool().clock()
-    with transaction(tool().engine, viewer().silo_id) as conn:
-        page = open_course(conn, course_id)
-        wanted, errors = satisfaction_form.read(request.form, now, g.zone)
-        if wanted is not None:
-            try:
-                made = surveys.open_survey(
-                    conn,
-                    viewer().silo_id,
-                    course_id,
-                    module=wanted.module if wanted.module in page.setting.modules else "",
-                    template=wanted.template,
-                    mode=wanted.mode,
-                    opens_at=wanted.opens_at,
-                    closes_at=wanted.closes_at,
-                    by=viewer().actor,
-                    now=now,
-                )
-                _record(conn, course_id)
-                return redirect(page.url("survey_summary", survey_id=made.survey_id, done="survey"), 303)
-            except SurveyError as error:
-                errors = satisfaction_form.errors_of(error.fields)
-    return _form(page, satisfaction_form.filled(request.form, errors)), 400
-
-
-def _record(conn: Connection, course_id: int) -> None:
-    who = viewer()
-    audit.write(
-        conn,
-        who.silo_id,
-        at=tool().clock(),
-        action="edit",
-        accepted=True,
-        actor=who.actor,
-        course_id=course_id,
-    )
-
-
-def survey_prolong(launch: str, course_id: int, survey_id: UUID) -> Answer | tuple[str, int]:
-    """Put off the closing."""
-    access.require(viewer(), "tutor")
-    last = satisfaction_form.day(request.form.get("closes", ""))
-    error = "day"
-    with transaction(tool().engine, viewer().silo_id) as conn:
-        page = open_course(conn, course_id)
-        asked = _find(conn, course_id, survey_id)
-        if last is not None:
-            try:
-                surveys.prolong(conn, asked, satisfaction_form.end_of(last, g.zone), now=tool().clock())
-                _record(conn, course_id)
-                return redirect(page.url("survey_summary", survey_id=survey_id, done="prolonged"), 303)
-            except SurveyError as caught:
-                error = caught.fields.get("closes_at", "past")
-    return _summary(course_id, survey_id, {"closes": error}), 400
-
-
-def survey_close(launch: str, course_id: int, survey_id: UUID) -> Answer:
-    """Close now; a second click finds it closed and says so."""
-    access.require(viewer(), "tutor")
-    with transaction(tool().engine, viewer().silo_id) as conn:
-        page = open_course(conn, course_id)
-        asked = _find(conn, course_id, survey_id)
-        key = survey_box.key(tool().settings.secret_key)
-        try:
-            survey_closing.close(conn, asked, now=tool().clock(), key=key, k=_k())
-            _record(conn, course_id)
-        except SurveyError as error:
-            if error.code != "closed":
-                raise access.NotFound from None
-    return redirect(page.url("survey_summary", survey_id=survey_id, done="survey_closed"), 303)
-
-
-def survey_cancel(launch: str, course_id: int, survey_id: UUID) -> Answer:
-    """Take back a questionnaire that nobody answered."""
-    access.require(viewer(), "tutor")
-    with transaction(tool().engine, viewer().silo_id) as conn:
-        page = open_course(conn, course_id)
-        asked = _find(conn, course_id, survey_id)
-        try:
-            surveys.cancel(conn, asked)
-        except SurveyError:
-            return redirect(page.url("survey_summary", survey_id=survey_id, done="answered"), 303)
-        _record(conn, course_id)
-    return redirect(page.url("satisfaction", done="cancelled"), 303)
-
-
 # --- files --------------------------------------------------------------------------------------------
 
 
@@ -404,7 +252,7 @@ def survey_csv(launch: str, course_id: int, survey_id: UUID) -> Response:
     """Give one questionnaire as a spreadsheet file."""
     with reading() as conn:
         page = open_course(conn, course_id)
-        _find(conn, course_id, survey_id)
+        find(conn, course_id, survey_id)
         summaries = receiving.read(conn, page).summaries
     return _file(page, [item for item in summaries if item.survey_id == str(survey_id)], course_id)
 
@@ -414,8 +262,8 @@ def _file(page: CoursePage, summaries: Sequence[SurveySummary], course_id: int) 
     header = [
         gettext("Module"), gettext("Réponses"), gettext("Ouverture"), gettext("Dernier jour"),
         gettext("Question posée"), gettext("Ont répondu"), gettext("Non montré"), gettext("Médiane"),
-        gettext("Avis favorables"), gettext("Part (%)"), gettext("Borne basse (%)"), gettext("Borne haute (%)"),
-        "1", "2", "3", "4", "5",
+        gettext("Avis favorables"), gettext("Part (%)"), gettext("Borne basse (%)"),
+        gettext("Borne haute (%)"), "1", "2", "3", "4", "5",
     ]  # fmt: skip
     rows = [row for summary in summaries for row in _csv_rows(page, summary)]
     return csv_file(csv_export.write(header, rows), "satisfaction", page.frames.today)
@@ -431,7 +279,7 @@ def _csv_rows(page: CoursePage, summary: SurveySummary) -> list[tuple[csv_export
         rows.append(
             (
                 name,
-                survey_wording.received(summary),
+                survey_wording.received(summary, _k()),
                 summary.opens_at.astimezone(g.zone).date(),
                 survey_wording.last_day(summary.closes_at, g.zone),
                 label(item.question.text),

@@ -1,0 +1,173 @@
+"""Where a tutor opens a questionnaire, puts off its closing, closes it or takes it back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, redirect, render_template, request
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from lti_tool import access, audit, survey_box, survey_closing, survey_wording, surveys, wording
+from lti_tool.language import gettext
+from lti_tool.survey_wording import label
+from lti_tool.surveys import SurveyError
+from lti_tool.web import satisfaction_form
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.satisfaction import find, summary_page
+from lti_tool.web.satisfaction_form import Filled
+from lti_tool.web.shell import CoursePage, open_course, reading
+from tool_config import surveys as templates
+from tool_config.database import transaction
+from tool_config.surveys import Template
+
+
+def _k() -> int:
+    return tool().rules.disclosure.course
+
+
+def survey_new(launch: str, course_id: int) -> str:
+    """Show the form that opens a questionnaire."""
+    access.require(viewer(), "tutor")
+    with reading() as conn:
+        page = open_course(conn, course_id)
+    modules = page.setting.modules
+    asked = request.args.get("module", "")
+    first = asked if asked in modules else next(iter(modules), "")
+    return _form(page, satisfaction_form.blank(first, page.frames.today))
+
+
+def _form(page: CoursePage, filled: Filled) -> str:
+    return render_template(
+        "tutor/satisfaction_new.html",
+        page_title=gettext("Demander un avis"),
+        shell=page.shell("satisfaction"),
+        back_url=page.url("satisfaction"),
+        here=page.url("survey_open"),
+        filled=filled,
+        errors={name: survey_wording.error(code) for name, code in filled.errors.items()},
+        modules=[
+            (iri, wording.module_label(place.position, place.title))
+            for iri, place in page.setting.modules.items()
+        ],
+        templates=[_preview(template, filled) for template in templates.load().values()],
+        modes=[
+            (mode, survey_wording.mode_label(mode), survey_wording.mode_for_tutor(mode, _k()))
+            for mode in templates.MODES
+        ],
+        today=page.frames.today,
+    )
+
+
+def _preview(template: Template, filled: Filled) -> dict[str, Any]:
+    return {
+        "name": template.name,
+        "title": label(template.title),
+        "minutes": template.minutes,
+        "questions": [
+            {
+                "text": label(question.text),
+                "required": question.required,
+                "ends": (label(question.scale[0].label), label(question.scale[-1].label))
+                if question.scale
+                else None,
+            }
+            for question in template.questions
+            if question.included
+        ],
+        "options": [
+            {"id": question.id, "text": label(question.text), "on": question.id in filled.also}
+            for question in template.questions
+            if not question.included
+        ],
+    }
+
+
+def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
+    """Open a questionnaire, or say beside each field what keeps it from opening."""
+    access.require(viewer(), "tutor")
+    now = tool().clock()
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        wanted, errors = satisfaction_form.read(request.form, now, g.zone)
+        if wanted is not None:
+            try:
+                made = surveys.open_survey(
+                    conn,
+                    viewer().silo_id,
+                    course_id,
+                    module=wanted.module if wanted.module in page.setting.modules else "",
+                    template=wanted.template,
+                    mode=wanted.mode,
+                    opens_at=wanted.opens_at,
+                    closes_at=wanted.closes_at,
+                    by=viewer().actor,
+                    now=now,
+                )
+                _record(conn, course_id)
+                return redirect(page.url("survey_summary", survey_id=made.survey_id, done="survey"), 303)
+            except SurveyError as error:
+                errors = satisfaction_form.errors_of(error.fields)
+    return _form(page, satisfaction_form.filled(request.form, errors)), 400
+
+
+def _record(conn: Connection, course_id: int) -> None:
+    who = viewer()
+    audit.write(
+        conn,
+        who.silo_id,
+        at=tool().clock(),
+        action="edit",
+        accepted=True,
+        actor=who.actor,
+        course_id=course_id,
+    )
+
+
+def survey_prolong(launch: str, course_id: int, survey_id: UUID) -> Answer | tuple[str, int]:
+    """Put off the closing."""
+    access.require(viewer(), "tutor")
+    last = satisfaction_form.day(request.form.get("closes", ""))
+    error = "day"
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        asked = find(conn, course_id, survey_id)
+        if last is not None:
+            try:
+                surveys.prolong(conn, asked, satisfaction_form.end_of(last, g.zone), now=tool().clock())
+                _record(conn, course_id)
+                return redirect(page.url("survey_summary", survey_id=survey_id, done="prolonged"), 303)
+            except SurveyError as caught:
+                error = caught.fields.get("closes_at", "past")
+    return summary_page(course_id, survey_id, {"closes": error}), 400
+
+
+def survey_close(launch: str, course_id: int, survey_id: UUID) -> Answer:
+    """Close now; a second click finds it closed and says so."""
+    access.require(viewer(), "tutor")
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        asked = find(conn, course_id, survey_id)
+        key = survey_box.key(tool().settings.secret_key)
+        try:
+            survey_closing.close(conn, asked, now=tool().clock(), key=key, k=_k())
+            _record(conn, course_id)
+        except SurveyError as error:
+            if error.code != "closed":
+                raise access.NotFound from None
+    return redirect(page.url("survey_summary", survey_id=survey_id, done="survey_closed"), 303)
+
+
+def survey_cancel(launch: str, course_id: int, survey_id: UUID) -> Answer:
+    """Take back a questionnaire that nobody answered."""
+    access.require(viewer(), "tutor")
+    with transaction(tool().engine, viewer().silo_id) as conn:
+        page = open_course(conn, course_id)
+        asked = find(conn, course_id, survey_id)
+        try:
+            surveys.cancel(conn, asked)
+        except SurveyError:
+            return redirect(page.url("survey_summary", survey_id=survey_id, done="answered"), 303)
+        _record(conn, course_id)
+    return redirect(page.url("satisfaction", done="cancelled"), 303)
