@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lti_tool.commands import registry, serving, store
+from lti_tool.commands import registry, repairs, serving, store
 from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
 
@@ -25,6 +25,7 @@ for command in (
     doctor,
     registry.silo,
     registry.key,
+    repairs.quarantines,
     registry.platform,
     registry.admin,
 ):

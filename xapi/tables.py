@@ -20,6 +20,7 @@ from sqlalchemy import (
     false,
 )
 
+import xapi.document_tables  # noqa: F401 - registers on the same metadata
 from tool_config.database import Instant, metadata
 
 # --- what was said: the only copy -----------------------------------------------------------------
@@ -342,6 +343,8 @@ rollup_module = Table(
     *_seconds(),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
+    #: Last time an activity of it was reached for the first time, or completed.
+    Column("progress_at", Instant, nullable=False),
     #: Required activities completed, of `required` (both follow the outline).
     Column("done", Integer, nullable=False),
     Column("required", Integer, nullable=False),
