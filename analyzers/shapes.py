@@ -60,7 +60,7 @@ class CourseFrames:
     last_module (IRI or ""); one row an enrolled learner, by actor.
     modules: learner and module (row numbers in ``learners`` and in ``outline_modules``), done, required,
     seconds, seconds_10, seconds_60, score, first_on, last_on, completed_on, progress_on (last completion
-    or entry of an activity, in a module under way, where somebody entered it long ago and was there lately).
+    or first sight of an activity of it).
     days: learner (row number), day; one row a learner and day with a trace or a presence, until today.
     """
 

@@ -34,16 +34,13 @@ def names(conn: Connection, silo_id: int, actors: Iterable[str]) -> dict[str, Na
         said = select(actor_table.c.actor, actor_table.c.name).where(
             actor_table.c.silo_id == silo_id, actor_table.c.actor.in_(some)
         )
-        found.update(
-            (row.actor, Name(row.name.strip()[:300])) for row in conn.execute(said) if _text(row.name)
-        )
+        found.update((actor, Name(name.strip()[:300])) for actor, name in conn.execute(said) if _text(name))
         known = select(
             person.c.actor, person.c.name, person.c.given_name, person.c.family_name, person.c.email
         ).where(person.c.silo_id == silo_id, person.c.actor.in_(some))
-        for row in conn.execute(known):
-            whole = " ".join(filter(None, (row.given_name, row.family_name)))
-            text = _text(row.name) or _text(whole) or (found[row.actor].text if row.actor in found else None)
-            found[row.actor] = Name(text, row.email, row.given_name)
+        for actor, name, given, family, email in conn.execute(known):
+            text = _text(name) or _text(" ".join(filter(None, (given, family))))
+            found[actor] = Name(text or (found[actor].text if actor in found else None), email, given)
     return found
 
 

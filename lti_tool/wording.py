@@ -53,13 +53,17 @@ def _rich(text: str) -> Markup:
 
 def state_label(state: State) -> str:
     """Name a state in a few words that fit a tag and name nobody's gender."""
-    return {
-        "not_connected": gettext("pas encore de connexion"),
-        "inactive": gettext("sans activité récente"),
-        "slow": gettext("rythme plus lent"),
-        "on_track": gettext("en bonne voie"),
-        "finished": gettext("parcours terminé"),
-    }[state]
+    match state:
+        case "not_connected":
+            return gettext("pas encore de connexion")
+        case "inactive":
+            return gettext("sans activité récente")
+        case "slow":
+            return gettext("rythme plus lent")
+        case "on_track":
+            return gettext("en bonne voie")
+        case "finished":
+            return gettext("parcours terminé")
 
 
 def state_meaning(state: State, *, inactive_days: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,6 @@ from analyzers.shapes import (
     day_column,
     zone,
 )
-from tool_config.database import Instant
 from tool_config.rules import Rules
 from tool_config.tables import silo as silo_table
 from xapi import tables as t
@@ -73,7 +72,7 @@ def course(conn: Connection, silo_id: int, course_id: int, *, as_of: datetime, r
     path = found.path_id
     return replace(
         frames,
-        modules=_modules(conn, frames, rows, tz, as_of),
+        modules=_modules(conn, frames, rows, tz),
         references=() if path is None else _references(conn, frames, path, as_of),
     )
 
@@ -159,17 +158,9 @@ def _learners_statement(cap: int) -> Select[Any]:
     ).order_by(e.c.actor)
 
 
-def _modules(
-    conn: Connection, frames: CourseFrames, rows: dict[str, int], tz: ZoneInfo, as_of: datetime
-) -> pd.DataFrame:
+def _modules(conn: Connection, frames: CourseFrames, rows: dict[str, int], tz: ZoneInfo) -> pd.DataFrame:
     """Read the progress of the enrolled in the modules of the outline."""
-    limit = as_of - timedelta(days=frames.rules.states.stuck_days)
-    values = {
-        "silo": frames.silo_id,
-        "course": frames.course_id,
-        "entered": limit + timedelta(days=1),
-        "lately": limit - timedelta(days=1),
-    }
+    values = {"silo": frames.silo_id, "course": frames.course_id}
     order = {item.iri: rank for rank, item in enumerate(frames.outline_modules)}
     found = conn.execute(_modules_statement(frames.rules.time_spent.cap_minutes), values).all()
     read = columns([row for row in found if row[0] in rows and row[1] in order], 12)
@@ -192,45 +183,13 @@ def _modules(
 
 @cache
 def _modules_statement(cap: int) -> Select[Any]:
-    """Return the modules of everybody; the last progress only where it may tell.
-
-    That is: not finished, entered long ago and there lately. The others have stopped, or just begun.
-    """
-    r, o, a = t.rollup_module, t.outline_item, t.rollup_activity
-    # A scalar subquery: the few rows that need it are looked up, never the activities of everybody.
-    progress = (
-        select(func.max(func.coalesce(a.c.completed_at, a.c.first_at)))
-        .where(
-            a.c.silo_id == SILO,
-            a.c.course_id == COURSE,
-            a.c.actor == r.c.actor,
-            a.c.activity.in_(
-                select(o.c.iri)
-                .where(
-                    o.c.silo_id == SILO,
-                    o.c.course_id == COURSE,
-                    o.c.level == "activity",
-                    o.c.module == r.c.module,
-                )
-                .correlate(r)  # not of its own accord, two levels down: it would read every module there is
-            ),
-        )
-        .scalar_subquery()
-    )
-    telling = and_(
-        r.c.completed_at.is_(None),
-        r.c.first_at < bindparam("entered", type_=Instant),
-        r.c.last_at > bindparam("lately", type_=Instant),
-    )
+    r = t.rollup_module
     numbers = ("done", "required", f"seconds_{cap}", "seconds_10", "seconds_60", "score")
     return select(
         r.c.actor,
         r.c.module,
         *(r.c[name].label(f"value_{rank}") for rank, name in enumerate(numbers)),
-        micros(r.c.first_at),
-        micros(r.c.last_at),
-        micros(r.c.completed_at),
-        micros(case((telling, progress))),
+        *(micros(r.c[name]) for name in ("first_at", "last_at", "completed_at", "progress_at")),
     ).where(r.c.silo_id == SILO, r.c.course_id == COURSE)
 
 

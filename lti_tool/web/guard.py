@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request
-from flask_babel import gettext as _
 
 from lti_tool import access, sessions
+from lti_tool.language import gettext as _
 from tool_config import platforms
 from tool_config.database import transaction
 from tool_config.platforms import origin

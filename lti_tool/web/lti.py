@@ -7,10 +7,10 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, current_app, g, jsonify, make_response, render_template, request
 from flask.blueprints import BlueprintSetupState
-from flask_babel import gettext as _
 
 from lti_tool import arrival, audit, launch, login, sessions
 from lti_tool.keys import KeyRing
+from lti_tool.language import gettext as _
 from lti_tool.login import Refused
 from lti_tool.web import guard
 from lti_tool.web.guard import tool

@@ -9,7 +9,7 @@ from flask_babel import Babel
 from werkzeug.wrappers import Response
 
 from lti_tool import access, definitions
-from lti_tool.language import gettext
+from lti_tool.language import gettext, install_messages
 from lti_tool.web import (
     admin,
     answering,
@@ -72,6 +72,7 @@ def install(app: Flask) -> None:
     """Mount the pages and give the application its languages and template filters."""
     if "babel" not in app.extensions:
         Babel(app, default_locale="fr", locale_selector=language)
+    install_messages(app)
     filters.install(app)
     app.register_blueprint(blueprint)
 

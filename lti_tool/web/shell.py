@@ -90,9 +90,10 @@ class CoursePage:
             f"pages.{page}", launch=self.viewer.launch_id, course_id=self.access.course_id, **values
         )
 
-    def names(self, conn: Connection) -> Mapping[str, str]:
-        """Return what each learner is called here: names for tutors, pseudonyms for administrators."""
-        return names(conn, self.access, self.viewer, [learner.actor for learner in self.learners])
+    def names(self, conn: Connection, learners: Sequence[Learner] | None = None) -> Mapping[str, str]:
+        """Return what to call learners (all by default): names for tutors, else pseudonyms."""
+        some = self.learners if learners is None else learners
+        return names(conn, self.access, self.viewer, [learner.actor for learner in some])
 
     def shell(self, current: str, export_url: str | None = None) -> Shell:
         """Return the header and footer, with the tab of this page marked."""

@@ -27,16 +27,18 @@ def today(launch: str, course_id: int) -> str:
     allow_inline_styles()
     with reading() as conn:
         page = open_course(conn, course_id)
-        names = page.names(conn)
+        needing = [learner for learner in page.learners if learner.needs_word]
+        names = page.names(conn, needing[:_FIRST_CONTACTS])
         received = receiving.read(conn, page)
-    return render_template("tutor/today.html", **today_context(page, names, received))
+    return render_template("tutor/today.html", **today_context(page, needing, names, received))
 
 
-def today_context(page: CoursePage, names: Mapping[str, str], received: receiving.Received) -> dict[str, Any]:
+def today_context(
+    page: CoursePage, needing: Sequence[Learner], names: Mapping[str, str], received: receiving.Received
+) -> dict[str, Any]:
     """Return what the template of Ce matin prints."""
     overview, setting = page.overview, page.setting
     done = progress.course(page.frames)
-    needing = [learner for learner in page.learners if learner.needs_word]
     titles = wording.weeks_title(overview, setting.modules.get(overview.busiest_module or ""))
     return {
         "page_title": gettext("Ce matin"),

@@ -225,6 +225,8 @@ def test_a_module_is_completed_with_its_last_required_activity(engine: Engine, s
         assert not items["module", FREE["id"]].required
         modules = {one.module: one for one in rows(conn, rollup_module, "module")}
         assert modules[SECTION["id"]].completed_at == NINE + timedelta(minutes=9)
+        assert modules[SECTION["id"]].progress_at == NINE + timedelta(minutes=9)
+        assert modules[FREE["id"]].progress_at == NINE
         assert modules[FREE["id"]].completed_at == NINE  # nothing required: all reached
         # Now reading is tracked, by what is said of somebody else: it is required of everybody.
         tell(conn, silo, said("4", traces.UNCOMPLETED, READ, 10))
