@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from bench.course import SITE, Measured
 from lti_tool import sessions
-from lti_tool.app import Tool
+from lti_tool.tool import Tool
 from lti_tool.web.assets import DIST
 from tool_config.database import transaction
 from xapi.tables import outline_item

@@ -8,7 +8,6 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -23,6 +22,7 @@ from whitenoise import WhiteNoise
 from lti_tool import migrations, surveys
 from lti_tool.clock import utcnow as utcnow
 from lti_tool.language import gettext
+from lti_tool.tool import Tool
 from lti_tool.web import lti, pages
 from lti_tool.web.assets import DIST
 from lti_tool.worker import Worker
@@ -30,7 +30,7 @@ from tool_config import rules
 from tool_config.database import open_engine
 from tool_config.settings import Settings
 from xapi import api
-from xapi.cache import Cache, open_cache
+from xapi.cache import open_cache
 
 _log = logging.getLogger(__name__)
 _requests = logging.getLogger("estime.requests")
@@ -40,18 +40,6 @@ _HASHED = re.compile(r"[.-][0-9A-Za-z_]{8,}\.\w+$")
 _DEFAULT_CSP = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'"
 #: Answered in JSON whatever goes wrong.
 _MACHINES = ("/xapi", "/health", "/lti/jwks.json")
-
-
-@dataclass(frozen=True)
-class Tool:
-    """What request handlers work with: ``current_app.extensions["estime"]``."""
-
-    settings: Settings
-    engine: Engine
-    clock: Callable[[], datetime]
-    http: httpx.Client
-    cache: Cache
-    rules: rules.Rules
 
 
 def create_app(

@@ -20,9 +20,11 @@ import waitress
 from flask import Flask
 
 from lti_tool import migrations, surveys
-from lti_tool.app import Tool, create_app, utcnow
+from lti_tool.app import create_app
+from lti_tool.clock import utcnow
 from lti_tool.sandbox.platform import Campus, create_platform
 from lti_tool.sandbox.seed import furnish
+from lti_tool.tool import Tool
 from lti_tool.worker import Worker
 from tool_config.settings import Settings, SettingsError
 

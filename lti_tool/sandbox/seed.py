@@ -16,11 +16,11 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, select, update
 
 from lti_tool import attendance
-from lti_tool.app import Tool
 from lti_tool.sandbox import behaviour, opinions, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
+from lti_tool.tool import Tool
 from tool_config import platforms, silos
 from tool_config.database import administration, insert, transaction
 from xapi import auth, outline, rollup

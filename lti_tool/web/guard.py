@@ -10,18 +10,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request
 
 from lti_tool import access, sessions
 from lti_tool.language import gettext as _
+from lti_tool.tool import Tool
 from tool_config import platforms
 from tool_config.database import transaction
 from tool_config.platforms import origin
-
-if TYPE_CHECKING:
-    from lti_tool.app import Tool
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from lti_tool.app import Tool
 from lti_tool.sandbox.seed import furnish
+from lti_tool.tool import Tool
 from tests.browser.conftest import Running
 from tool_config.database import administration
 from xapi.tables import event, membership, outline_item, statement
