@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from tool_config.settings import Settings
-from xapi import auth, statement_resource, values, versions
+from xapi import auth, document_resource, knowledge_resource, statement_resource, values, versions
 from xapi.errors import NotFound, Unauthorized, XapiError
 from xapi.exchange import Answer, Exchange
 
@@ -29,6 +29,11 @@ RESOURCES: Mapping[str, Mapping[str, Handler]] = {
         "POST": statement_resource.post,
         "PUT": statement_resource.put,
     },
+    "activities": {"GET": knowledge_resource.activity},
+    "activities/state": document_resource.handlers(document_resource.STATE),
+    "activities/profile": document_resource.handlers(document_resource.ACTIVITY_PROFILE),
+    "agents": {"GET": knowledge_resource.agent},
+    "agents/profile": document_resource.handlers(document_resource.AGENT_PROFILE),
 }
 
 

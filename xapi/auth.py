@@ -68,6 +68,11 @@ class Credential:
         """Tell whether the key may read the statements that it wrote."""
         return self.may_read() or "statements/read/mine" in self.scopes
 
+    def may_use(self, kind: str, *, writing: bool) -> bool:
+        """Tell whether the key may read or change documents; `kind` is their scope: state or profile."""
+        allowed = ("all", kind) if writing else ("all", "all/read", kind)
+        return not self.scopes.isdisjoint(allowed)
+
 
 def issue_key(
     conn: Connection,

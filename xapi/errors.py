@@ -6,7 +6,8 @@
     ├── Unauthorized     401  no key, a wrong one or a revoked one
     ├── Forbidden        403  the key lacks the scope
     ├── NotFound         404  no such statement, or voided, or no such resource
-    ├── Conflict         409  an id that is taken by a different statement
+    ├── Conflict         409  an id that is taken, a document that exists
+    ├── PreconditionFailed 412  the document is not the one that If-Match or If-None-Match speaks of
     └── TooLarge         413  a body over the limit
 """
 
@@ -60,6 +61,12 @@ class Conflict(XapiError):  # noqa: N818
     """An id that is taken by a different statement."""
 
     status = 409
+
+
+class PreconditionFailed(XapiError):  # noqa: N818
+    """The document is not the one that If-Match or If-None-Match speaks of."""
+
+    status = 412
 
 
 class TooLarge(XapiError):  # noqa: N818

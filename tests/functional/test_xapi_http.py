@@ -97,7 +97,7 @@ def test_other_methods_and_resources(client: Any, key: Any) -> None:
     answer = client.delete(PATH, headers=key)
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
-    for path in ("/xapi/activities/state", "/xapi/nothing", "/xapi/"):
+    for path in ("/xapi/activities/other", "/xapi/nothing", "/xapi/"):
         answer = client.get(path, headers=key)
         assert (answer.status_code, answer.is_json) == (404, True)
 
