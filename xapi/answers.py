@@ -111,7 +111,8 @@ def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) ->
     # The rows of a lot of anonymous answers go in by identifier: an order that says nothing.
     made.sort(key=lambda item: item["statement_id"])
     for start in range(0, len(made), CHUNK):
-        conn.execute(insert(conn, answer).on_conflict_do_nothing(), made[start : start + CHUNK])
+        adding = insert(conn, answer).on_conflict_do_nothing().returning(answer.c.statement_id)
+        conn.execute(adding, made[start : start + CHUNK])
     return len(made)
 
 

@@ -55,7 +55,9 @@ def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) ->
     """
     found = event_rows(conn, silo_id, rows)
     if found:
-        conn.execute(insert(conn, event).on_conflict_do_nothing(), found)
+        # RETURNING: the rows then go many a statement on PostgreSQL.
+        adding = insert(conn, event).on_conflict_do_nothing().returning(event.c.statement_id)
+        conn.execute(adding, found)
     queue(conn, silo_id, ((row["course_id"], row["actor"], utc_day(row["at"])) for row in found))
     return len(found)
 

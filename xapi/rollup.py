@@ -43,6 +43,10 @@ def refresh(conn: Connection, silo_id: int, *, now: datetime, limit: int = 2000)
     Every course waiting gets its share, so that a large import does not keep the others waiting.
     """
     done = _settle(conn, silo_id)
+    if done:
+        # It holds events of any course: a transaction that goes on to wait for the lock of one would wait
+        # for another that holds it and wants those events.
+        return done
     waiting = conn.scalars(
         select(rollup_pending.c.course_id)
         .where(rollup_pending.c.silo_id == silo_id, rollup_pending.c.course_id >= 0)

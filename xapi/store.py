@@ -254,7 +254,7 @@ def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str,
         index_elements=[actor.c.silo_id, actor.c.actor],
         set_={"name": new.name, "name_at": new.name_at},
         where=and_(new.name.is_not(None), or_(actor.c.name_at.is_(None), actor.c.name_at <= new.name_at)),
-    )
+    ).returning(actor.c.actor)  # so that the rows go many a statement
     for chunk in _chunks(fresh):
         conn.execute(adding, chunk)
 

@@ -44,7 +44,7 @@ def create_role(conn: Connection) -> None:
     """
     try:
         with conn.begin_nested():
-            found = conn.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (SILO_ROLE,))
+            found = conn.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = $1", (SILO_ROLE,))
             if found.first() is None:
                 conn.exec_driver_sql(f"CREATE ROLE {SILO_ROLE} NOLOGIN")
             conn.exec_driver_sql(f"GRANT {SILO_ROLE} TO CURRENT_USER")
