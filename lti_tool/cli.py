@@ -7,6 +7,7 @@ import click
 from lti_tool.commands import registry, repairs, serving, store
 from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
+from lti_tool.commands.move import move
 
 
 @click.group(cls=Commands)
@@ -22,6 +23,7 @@ for command in (
     store.db,
     store.rebuild,
     store.imports,
+    move,
     doctor,
     registry.silo,
     registry.key,

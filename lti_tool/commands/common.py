@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from lti_tool import migrations
+from lti_tool.moving import MoveError
 from tool_config.database import open_engine
 from tool_config.platforms import PlatformError
 from tool_config.settings import Settings, SettingsError
@@ -25,7 +26,15 @@ from xapi.errors import XapiError
 from xapi.sources.statements import ImportFault
 
 #: Errors whose message is a sentence for the person who typed the command.
-REFUSALS = (SettingsError, SiloError, PlatformError, migrations.SchemaError, XapiError, ImportFault)
+REFUSALS = (
+    SettingsError,
+    SiloError,
+    PlatformError,
+    migrations.SchemaError,
+    MoveError,
+    XapiError,
+    ImportFault,
+)
 
 
 class Commands(click.Group):
