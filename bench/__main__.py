@@ -1,4 +1,7 @@
-"""`python -m bench`: pages of a tutor while the store grows, and the weight of a first load."""
+"""`python -m bench`: a tutor's pages while the store grows, a first load's weight, summaries, ingestion.
+
+On PostgreSQL, run here on loopback with fsync; `--engine sqlite` measures the pages of the embedded mode.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from bench import course, others, pages
+from bench import course, ingestion, others, pages, satisfaction
 from lti_tool import migrations
-from lti_tool.app import create_app
+from lti_tool.app import create_app, settle
 from tests import services
 from tool_config.settings import Settings
 
@@ -33,16 +36,24 @@ console = Console(width=120)
 def main() -> None:
     """Build the store, make it grow, measure before and after in turn, print."""
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--learners", type=int, default=300)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--others", type=int, nargs=2, default=[200_000, 1_000_000])
+    parser.add_argument("--full", action="store_true", help="others up to 2 million, minutes more")
     parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--answers", type=int, default=50_000)
+    parser.add_argument("--sent", type=int, default=20_000, help="statements sent over HTTP")
     options = parser.parse_args()
+    if options.full:
+        options.others = [200_000, 2_000_000]
     console.print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {options.engine}"
     )
     with tempfile.TemporaryDirectory(prefix="estime-bench-") as folder, _store(options.engine, folder) as url:
+        if options.engine == "postgresql":
+            ingestion.report(ingestion.run(url, options.sent, processes=2))
+            satisfaction.run(ingestion.database(url, "bench_summaries"), options.answers, options.rounds)
         _run(Path(folder), url, options)
 
 
@@ -77,6 +88,7 @@ def _run(folder: Path, url: str, options: argparse.Namespace) -> None:
     small = _application(folder, others.keep(engine, folder))
     stored.append(_grow(engine, measured, options.others[1], stored[0] // measured.statements))
     clients = [pages.tutor_client(app, opened) for app in (small, grown)]
+    settle()
     urls = pages.tutor_urls(grown, measured, f"/c/{opened.launch_id}")
     _print_timings(pages.measure(clients, urls, options.rounds), stored, options)
     _print_weight(pages.first_load(clients[1], urls[0][1]))

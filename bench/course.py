@@ -67,7 +67,7 @@ def build(engine: Engine, *, learners: int, statements: int, now: datetime) -> M
         )
     began = time.perf_counter()
     batch: list[dict[str, Any]] = []
-    for said in _statements(learners, statements, now):
+    for said in traces(learners, statements, now):
         batch.append(said)
         if len(batch) == _BATCH:
             _take(engine, silo_id, batch, now)
@@ -141,7 +141,7 @@ def _people(engine: Engine, silo_id: int, number: int, learners: int, now: datet
 # --- traces, in the shape that Moodle's plugin sends -------------------------------------------------
 
 
-def _statements(learners: int, total: int, now: datetime) -> Iterator[dict[str, Any]]:
+def traces(learners: int, total: int, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield ``total`` statements of ``learners`` people, in the order of time within each person."""
     chance = random.Random(20261122)
     for rank in range(learners):
