@@ -37,7 +37,7 @@ def me_context(page: CoursePage, mine: LearnerFrames) -> dict[str, Any]:
         "lead": wording.my_lead(path),
         "steps": presenting.step_rows(path.steps, page.frames.today),
         "progress_say": gettext(
-            "%(done)s modules obligatoires terminés sur %(total)s.",
+            "Modules obligatoires terminés : %(done)s sur %(total)s.",
             done=number(path.done),
             total=number(path.required),
         ),
