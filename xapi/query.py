@@ -45,6 +45,7 @@ class Single:
     statement_id: str
     voided: bool
     format: str
+    attachments: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Listing:
     ascending: bool = False
     limit: int = DEFAULT_LIMIT
     format: str = "exact"
+    attachments: bool = False
     #: (stored, id) of the last row already given.
     after: tuple[datetime, str] | None = None
 
@@ -88,15 +90,12 @@ def read(parameters: Mapping[str, list[str]]) -> Single | Listing:
             raise XapiError(f"the parameter {name!r} holds the character NUL")
     flat = {name: given[0] for name, given in parameters.items()}
     wanted = [name for name in ("statementId", "voidedStatementId") if name in flat]
-    if flat.get("attachments", "false") != "false":
-        if flat["attachments"] != "true":
-            raise XapiError("attachments must be true or false")
-        raise XapiError("attachments=true is not offered: this store keeps no attachment data")
     if wanted:
         others = sorted(flat.keys() - _WITH_ID - {wanted[0]})
         if others:
             raise XapiError(f"{wanted[0]} does not go with {', '.join(others)}")
-        return Single(_uuid(flat, wanted[0]), wanted[0] == "voidedStatementId", _format(flat))
+        statement_id, is_voided = _uuid(flat, wanted[0]), wanted[0] == "voidedStatementId"
+        return Single(statement_id, is_voided, _format(flat), _boolean(flat, "attachments"))
     if "more" in flat:
         if len(flat) > 1:
             raise XapiError("more goes alone")
@@ -126,6 +125,7 @@ def _listing(flat: Mapping[str, str]) -> Listing:
         ascending=_boolean(flat, "ascending"),
         limit=limit,
         format=_format(flat),
+        attachments=_boolean(flat, "attachments"),
     )
 
 
@@ -187,6 +187,7 @@ def cursor(listing: Listing, after: tuple[datetime, str]) -> str:
         "up": listing.ascending,
         "l": listing.limit,
         "f": listing.format,
+        "at": listing.attachments,
         "t": moment.isoformat(),
         "id": statement_id,
     }
@@ -209,6 +210,7 @@ def _from_cursor(text: str) -> Listing:
             ascending=content.get("up") is True,
             limit=min(max(int(content["l"]), 1), MAX_LIMIT),
             format=_format({"format": content["f"]}),
+            attachments=content.get("at") is True,
         )
         return replace(listing, after=(_aware(content["t"]), str(UUID(content["id"]))))
     except (XapiError, binascii.Error, ValueError, TypeError, KeyError, AttributeError, OverflowError):

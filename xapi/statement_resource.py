@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -12,23 +14,37 @@ import orjson
 from sqlalchemy import Connection
 
 from tool_config.database import transaction
-from xapi import auth, formats, ingest, json_text, quarantine, query, statement, store, values
+from xapi import (
+    attachments,
+    auth,
+    formats,
+    ingest,
+    json_text,
+    multipart,
+    quarantine,
+    query,
+    statement,
+    store,
+    values,
+)
 from xapi.errors import XapiError
 from xapi.exchange import Answer, Exchange
+from xapi.multipart import Part
 
 
 def post(asked: Exchange) -> Answer:
     """Store a statement or an array of them; answered only once committed (2.1.2)."""
     auth.require(asked.credential.may_write(), "statements/write")
     asked.flat()
-    return Answer(body=orjson.dumps(_store(asked, _json(asked))))
+    return Answer(body=orjson.dumps(_store(asked, _read(asked))))
 
 
 def put(asked: Exchange) -> Answer:
     """Store one statement under the id of the parameter (2.1.1)."""
     auth.require(asked.credential.may_write(), "statements/write")
     wanted = _put_id(asked)
-    item = _json(asked)
+    body = _read(asked)
+    item = body.value
     if isinstance(item, list):
         raise XapiError("PUT takes one statement, not an array")
     if isinstance(item, dict):
@@ -36,7 +52,7 @@ def put(asked: Exchange) -> Answer:
         if given is not None and (not isinstance(given, str) or given.lower() != wanted):
             raise XapiError("the id of the statement is not the parameter statementId")
         item = {**item, "id": wanted if given is None else given}
-    _store(asked, item)
+    _store(asked, _Body(item, body.parts))
     return Answer(status=204)
 
 
@@ -50,21 +66,54 @@ def get(asked: Exchange) -> Answer:
     with transaction(asked.engine, credential.silo_id, write=False) as conn:
         asked.consistent = store.consistent_through(conn, credential.silo_id, asked.clock())
         wanted = query.read({name: list(given) for name, given in asked.parameters.items()})
-        languages = formats.accepted_languages(asked.header("Accept-Language"))
         if isinstance(wanted, query.Single):
-            raw = query.one(conn, credential.silo_id, wanted, authority=authority)
-            return _single(formats.formatted(raw, wanted.format, languages))
-        page = query.page(conn, credential.silo_id, wanted, through=asked.consistent, authority=authority)
+            raw = [query.one(conn, credential.silo_id, wanted, authority=authority)]
+            page = query.Page(raw, None)
+        else:
+            page = query.page(conn, credential.silo_id, wanted, through=asked.consistent, authority=authority)
+        parts = None
+        if wanted.attachments:
+            page, parts = _with_attachments(asked, conn, page)
+    languages = formats.accepted_languages(asked.header("Accept-Language"))
+    found = [formats.formatted(raw, wanted.format, languages) for raw in page.raw]
+    if isinstance(wanted, query.Single):
+        return _answered(found[0], parts, {"Last-Modified": _http_date(page.raw[0])})
     prefix = urlsplit(asked.settings.public_url).path.rstrip("/")
     more = f"{prefix}/xapi/statements?more={query.cursor(wanted, page.after)}" if page.after else ""
-    found = [formats.formatted(raw, wanted.format, languages) for raw in page.raw]
-    body = '{"statements":[' + ",".join(found) + '],"more":' + orjson.dumps(more).decode() + "}"
-    return Answer(body=body.encode())
+    return _answered(
+        '{"statements":[' + ",".join(found) + '],"more":' + orjson.dumps(more).decode() + "}", parts
+    )
 
 
-def _single(raw: str) -> Answer:
-    stored = datetime.fromisoformat(orjson.loads(raw)["stored"])
-    return Answer(body=raw.encode(), headers={"Last-Modified": format_datetime(stored, usegmt=True)})
+def _http_date(raw: str) -> str:
+    return format_datetime(datetime.fromisoformat(orjson.loads(raw)["stored"]), usegmt=True)
+
+
+def _answered(text: str, parts: list[Part] | None, headers: dict[str, str] | None = None) -> Answer:
+    if parts is None:
+        return Answer(body=text.encode(), headers=headers or {})
+    boundary = secrets.token_hex(20)
+    body = multipart.write(boundary, text.encode(), parts)
+    return Answer(200, body, f"multipart/mixed; boundary={boundary}", headers or {})
+
+
+def _with_attachments(asked: Exchange, conn: Connection, page: query.Page) -> tuple[query.Page, list[Part]]:
+    """Return a page and the data of its attachments; what would be too much data is left to the next page."""
+    silo_id, most = asked.credential.silo_id, asked.settings.max_body
+    whole = [orjson.loads(raw) for raw in page.raw]
+    hashes = [[item["sha2"].lower() for item, _ in attachments.of(one)] for one in whole]
+    sizes = attachments.sizes(conn, silo_id, sorted({sha2 for some in hashes for sha2 in some}))
+    chosen: dict[str, None] = {}
+    total = 0
+    for given, some in enumerate(hashes):
+        fresh = dict.fromkeys(sha2 for sha2 in some if sha2 not in chosen)
+        total += sum(sizes.get(sha2, 0) for sha2 in fresh)
+        if given and total > most:
+            last = whole[given - 1]
+            page = query.Page(page.raw[:given], (datetime.fromisoformat(last["stored"]), last["id"]))
+            break
+        chosen.update(fresh)
+    return page, attachments.read(conn, silo_id, list(chosen))
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -81,41 +130,62 @@ def _put_id(asked: Exchange) -> str:
     return given["statementId"].lower()
 
 
-def _json(asked: Exchange) -> Any:
-    """Read the body of a request that may write; raises XapiError on what is not JSON as sent."""
-    if asked.content_type() != "application/json":
-        raise XapiError(f"the content type must be application/json, not {asked.content_type()[:100]!r}")
-    return json_text.load(asked.body())
+@dataclass(frozen=True)
+class _Body:
+    """What a body says: JSON, and the data of attachments by hash."""
+
+    value: Any
+    parts: Mapping[str, Part]
 
 
-def _store(asked: Exchange, value: Any) -> list[str]:
+def _read(asked: Exchange) -> _Body:
+    """Read the body of a request that may write; raises XapiError when it cannot be read."""
+    kind = asked.content_type()
+    if kind == "application/json":
+        return _Body(json_text.load(asked.body()), {})
+    if kind != "multipart/mixed":
+        raise XapiError(f"the content type must be application/json or multipart/mixed, not {kind[:100]!r}")
+    text, parts = multipart.read(asked.header("Content-Type") or "", asked.body())
+    return _Body(json_text.load(text), parts)
+
+
+def _store(asked: Exchange, body: _Body) -> list[str]:
     """Store what a body says and return the ids; everything that needs no transaction is done before."""
     if asked.credential.repair is not None:
-        return _store_repaired(asked, value if isinstance(value, list) else [value])
-    parsed = statement.parse(value, asked.version)
+        return _store_repaired(asked, body)
+    parsed = statement.parse(body.value, asked.version)
     for position, item in enumerate(parsed):
         try:
-            _need_file_urls(item)
+            attachments.check(item, body.parts, asked.version)
         except XapiError as fault:
             fault.index = position
             raise
+    attachments.require_used(parsed, body.parts)
 
     def work(conn: Connection) -> list[str]:
         stored = _begin(asked, conn, parsed)
+        attachments.keep(conn, asked.credential.silo_id, parsed, body.parts, stored)
         return ingest.write(conn, asked.credential.silo_id, parsed, stored=stored, **_said_by(asked)).ids
 
     return asked.written(work)
 
 
-def _store_repaired(asked: Exchange, items: list[Any]) -> list[str]:
+def _store_repaired(asked: Exchange, body: _Body) -> list[str]:
     """Store what can be of a batch, keep the rest apart (keys with repairs)."""
-    batch = quarantine.prepare(items, asked.version, check=_need_file_urls)
+    silo_id = asked.credential.silo_id
+    items = body.value if isinstance(body.value, list) else [body.value]
+    batch = quarantine.prepare(
+        items, asked.version, check=lambda item: attachments.check(item, body.parts, asked.version)
+    )
 
     def work(conn: Connection) -> list[str]:
         # Decided again at every attempt: what is set aside depends on what the store holds.
         fresh = [replace(one) for one in batch]
-        stored = _begin(asked, conn, [one.statement for one in fresh if one.statement is not None])
-        return quarantine.take(conn, asked.credential.silo_id, fresh, stored=stored, **_said_by(asked))
+        good = [one.statement for one in fresh if one.statement is not None]
+        stored = _begin(asked, conn, good)
+        # Those of the statements kept apart too: they may be replayed.
+        attachments.keep(conn, silo_id, good, body.parts, stored)
+        return quarantine.take(conn, silo_id, fresh, stored=stored, **_said_by(asked))
 
     return asked.written(work)
 
@@ -134,14 +204,3 @@ def _said_by(asked: Exchange) -> dict[str, Any]:
         "authority": auth.authority(asked.settings.public_url, key_id),
         "version": asked.version,
     }
-
-
-def _need_file_urls(item: dict[str, Any]) -> None:
-    """Refuse attachments whose data is nowhere: this body carries none (Communication 1.5.1)."""
-    target = item["object"]
-    inner = target.get("attachments", ()) if target.get("objectType") == "SubStatement" else ()
-    for attachment in (*item.get("attachments", ()), *inner):
-        if "fileUrl" not in attachment:
-            fault = XapiError("needs a fileUrl, since no attachment data is sent")
-            fault.steps.append("attachments")
-            raise fault

@@ -285,7 +285,6 @@ NOT_USABLE: list[dict[str, Any]] = [
     {"related_agents": "yes"},
     {"ascending": "True"},
     {"format": "other"},
-    {"attachments": "true"},
     {"attachments": "1"},
     {"more": "x"},
     {"more": "e30"},

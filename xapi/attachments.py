@@ -1,0 +1,96 @@
+"""Data of attachments: what a batch must bring with it, kept once a content, given back (Data 2.4.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from tool_config.database import insert
+from xapi import signature
+from xapi.document_tables import attachment
+from xapi.errors import XapiError
+from xapi.multipart import Part
+
+_CHUNK = 500
+
+
+def of(statement: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield each attachment of a valid statement and of its sub-statement, with what carries it."""
+    target = statement["object"]
+    for carrier in (statement, target if target.get("objectType") == "SubStatement" else {}):
+        for item in carrier.get("attachments", ()):
+            yield item, carrier
+
+
+def check(statement: Mapping[str, Any], parts: Mapping[str, Part], version: str) -> None:
+    """Refuse attachments whose data is nowhere, and signatures that are wrong; raises XapiError."""
+    for item, carrier in of(statement):
+        part = parts.get(item["sha2"].lower())
+        try:
+            if item["usageType"] == signature.USAGE:
+                if item["contentType"] != signature.CONTENT_TYPE:
+                    raise XapiError(f"a signature must be {signature.CONTENT_TYPE}")
+                if part is None:
+                    raise XapiError("a signature must come with its data")
+                signature.check(carrier, part.body, version)
+            elif part is None and "fileUrl" not in item:
+                raise XapiError("needs a fileUrl, since its data is not sent")
+        except XapiError as fault:
+            fault.steps.append("attachments")
+            raise
+
+
+def require_used(statements: Iterable[Mapping[str, Any]], parts: Mapping[str, Part]) -> None:
+    """Refuse data that no statement speaks of (Communication 1.5.2)."""
+    if parts:
+        named = {item["sha2"].lower() for one in statements for item, _ in of(one)}
+        if not parts.keys() <= named:
+            raise XapiError("a part is not an attachment of any statement of the batch")
+
+
+def keep(
+    conn: Connection,
+    silo_id: int,
+    statements: Iterable[Mapping[str, Any]],
+    parts: Mapping[str, Part],
+    now: datetime,
+) -> None:
+    """Keep the data of a batch, under the content type that its statement gives."""
+    if not parts:
+        return
+    kinds = {item["sha2"].lower(): item["contentType"] for one in statements for item, _ in of(one)}
+    adding = insert(conn, attachment).on_conflict_do_nothing()
+    for sha2, part in sorted(parts.items()):
+        row = {"silo_id": silo_id, "sha2": sha2, "stored": now, "body": part.body}
+        conn.execute(adding, {**row, "content_type": kinds.get(sha2, part.content_type)})
+
+
+def sizes(conn: Connection, silo_id: int, hashes: Sequence[str]) -> dict[str, int]:
+    """Return the bytes of each content that is kept."""
+    found: dict[str, int] = {}
+    for chunk in _chunks(hashes):
+        wanted = select(attachment.c.sha2, func.length(attachment.c.body)).where(
+            attachment.c.silo_id == silo_id, attachment.c.sha2.in_(chunk)
+        )
+        found.update((sha2, int(size)) for sha2, size in conn.execute(wanted))
+    return found
+
+
+def read(conn: Connection, silo_id: int, hashes: Sequence[str]) -> list[Part]:
+    """Return the contents that are kept, in the order asked."""
+    found: dict[str, Part] = {}
+    for chunk in _chunks(hashes):
+        wanted = select(attachment.c.sha2, attachment.c.content_type, attachment.c.body).where(
+            attachment.c.silo_id == silo_id, attachment.c.sha2.in_(chunk)
+        )
+        for row in conn.execute(wanted):
+            found[row.sha2] = Part(row.sha2, row.content_type, bytes(row.body))
+    return [found[sha2] for sha2 in hashes if sha2 in found]
+
+
+def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
