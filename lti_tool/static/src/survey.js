@@ -42,21 +42,29 @@ class Questionnaire {
     this.sending = false;
     this.failed = false;
     this.at = Math.max(0, this.questions.findIndex((item) => item.hasAttribute("aria-invalid") || item.querySelector("[aria-invalid]")));
-    form.noValidate = true;
-    this.restore();
+    // What was chosen before this script came is kept, and no draft takes its place.
+    if (this.touched()) this.keep();
+    else this.restore();
     this.narrow = matchMedia(NARROW);
     this.narrow.addEventListener("change", () => this.show());
     form.addEventListener("input", () => this.changed());
     form.addEventListener("change", () => this.changed());
     form.addEventListener("submit", (event) => this.submit(event));
+    // Where storage is refused (frames, in strict browsers) leaving would lose what is written: ask first.
+    addEventListener("beforeunload", (event) => { if (this.unsaved && !this.sending) event.preventDefault(); });
     form.addEventListener("keydown", (event) => this.key(event));
     this.part("next").addEventListener("click", () => this.next());
     this.part("previous").addEventListener("click", () => this.move(this.at - 1));
     this.part("forget").addEventListener("click", () => { forget(this.name); form.reset(); this.part("kept").hidden = true; });
     this.show();
+    form.noValidate = true;
   }
 
   // --- drafts ---
+
+  touched() {
+    return [...this.form.elements].some((field) => field.type === "radio" ? field.checked !== field.defaultChecked : field.tagName === "TEXTAREA" && field.value !== field.defaultValue);
+  }
 
   restore() {
     const kept = stored((storage) => JSON.parse(storage.getItem(this.name)), null);
@@ -83,6 +91,7 @@ class Questionnaire {
   keep(attempt) {
     const draft = { values: this.values(), closes: this.form.dataset.closes, attempt };
     const done = stored((storage) => { storage.setItem(this.name, JSON.stringify(draft)); return true; }, false);
+    this.unsaved = !done;
     if (done) this.part("kept").hidden = false;
   }
 
