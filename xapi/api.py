@@ -1,4 +1,8 @@
-"""The store over HTTP, mounted at /xapi: who asks, in which version, and which resource answers."""
+"""The store over HTTP, mounted at /xapi: who asks, in which version, and which resource answers.
+
+Any page of the web may ask, with a key of its own (CORS): the browser sends no cookie here, and nothing is
+answered without the key.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from tool_config.settings import Settings
-from xapi import auth, document_resource, knowledge_resource, statement_resource, values, versions
-from xapi.errors import NotFound, Unauthorized, XapiError
+from xapi import alternate, auth, document_resource, knowledge_resource, statement_resource, values, versions
+from xapi.errors import NotFound, TooLarge, Unauthorized, XapiError
 from xapi.exchange import Answer, Exchange
 
 VERSION_HEADER = versions.HEADER
@@ -22,8 +26,31 @@ CONSISTENT_HEADER = "X-Experience-API-Consistent-Through"
 Clock = Callable[[], datetime]
 Handler = Callable[[Exchange], Answer]
 
+#: What a browser lets another site's page send here, and read of the answers.
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        f"ETag, Last-Modified, Content-Type, WWW-Authenticate, {VERSION_HEADER}, {CONSISTENT_HEADER}"
+    ),
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        f"Authorization, Content-Type, Accept-Language, If-Match, If-None-Match, {VERSION_HEADER}"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+
+
+def about(_: Exchange | None) -> Answer:
+    """Answer the versions that this store speaks (Communication 2.8)."""
+    return Answer(body=orjson.dumps({"version": ["1.0.3", "2.0.0"]}))
+
+
 #: Resource -> method -> what answers; HEAD is GET without its body.
 RESOURCES: Mapping[str, Mapping[str, Handler]] = {
+    "about": {"GET": about},
     "statements": {
         "GET": statement_resource.get,
         "POST": statement_resource.post,
@@ -42,11 +69,13 @@ def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
     rooms = Blueprint("xapi", __name__)
 
     @rooms.before_request
-    def check_request() -> None:
+    def check_request() -> Response | None:
         g.xapi_version = settings.xapi_default_version
-        if request.endpoint == "xapi.about":
-            return
-        g.exchange = _exchange(engine, settings, clock)
+        if request.method == "OPTIONS":
+            return _response(Answer(204, headers=PREFLIGHT))
+        if request.endpoint != "xapi.say_versions":
+            g.exchange = _exchange(engine, settings, clock)
+        return None
 
     @rooms.after_request
     def say_version(response: Response) -> Response:
@@ -67,11 +96,11 @@ def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
         return answer
 
     @rooms.get("/about")
-    def about() -> Response:
-        return _response(Answer(body=orjson.dumps({"version": ["1.0.3", "2.0.0"]})))
+    def say_versions() -> Response:
+        return _response(about(None))
 
-    @rooms.route("/", defaults={"rest": ""}, methods=["GET", "POST", "PUT", "DELETE"])
-    @rooms.route("/<path:rest>", methods=["GET", "POST", "PUT", "DELETE"])
+    @rooms.route("/", defaults={"rest": ""}, methods=METHODS)
+    @rooms.route("/<path:rest>", methods=METHODS)
     def resource(rest: str) -> Response:
         asked: Exchange = g.exchange
         handlers = RESOURCES.get(rest)
@@ -86,19 +115,45 @@ def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
 
 
 def _exchange(engine: Engine, settings: Settings, clock: Clock) -> Exchange:
-    credential = auth.authenticate(engine, request.headers.get("Authorization"), settings)
-    g.xapi_version = versions.read(request.headers.get(VERSION_HEADER))
+    """Return the request, its key found; raises XapiError.
+
+    The alternate syntax puts a request into a form, its key and its version with it: it is read first.
+    """
+    parameters = request.args.to_dict(flat=False)
+    is_form = request.method == "POST" and "method" in parameters
+    inner = _inner(parameters, settings) if is_form else None
+
+    def header(name: str) -> str | None:
+        if inner is None:
+            return request.headers.get(name)
+        if name.lower() == "content-length":
+            return None
+        return inner.headers.get(name.lower(), request.headers.get(name))
+
+    credential = auth.authenticate(engine, header("Authorization"), settings)
+    g.xapi_version = versions.read(header(VERSION_HEADER))
+    if inner is not None and g.xapi_version != "1.0.3":
+        raise XapiError("the alternate request syntax is not of xAPI 2.0")
     return Exchange(
         engine=engine,
         settings=settings,
         clock=clock,
         credential=credential,
         version=g.xapi_version,
-        method=request.method,
-        parameters=request.args.to_dict(flat=False),
-        header=lambda name: request.headers.get(name),
-        read=request.stream.read,
+        method=inner.method if inner else request.method,
+        parameters=inner.parameters if inner else parameters,
+        header=header,
+        read=(lambda size: inner.content[:size]) if inner else request.stream.read,
     )
+
+
+def _inner(query: Mapping[str, list[str]], settings: Settings) -> alternate.Inner:
+    """Read the request that the form of this one says."""
+    wanted = alternate.method(query, request.mimetype)
+    body = request.stream.read(settings.max_body + 1)
+    if len(body) > settings.max_body:
+        raise TooLarge(f"the body is over {settings.max_body} bytes")
+    return alternate.read(wanted, body)
 
 
 def _response(answer: Answer) -> Response:
@@ -123,4 +178,5 @@ def _with_headers(response: Response, settings: Settings) -> Response:
     if asked is not None and asked.consistent is not None:
         response.headers[CONSISTENT_HEADER] = values.utc_text(asked.consistent)
     response.headers["Cache-Control"] = "no-store"
+    response.headers.update(CORS)
     return response
