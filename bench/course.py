@@ -16,7 +16,7 @@ from lti_tool.tables import person
 from tool_config import platforms, silos
 from tool_config.database import administration, insert, transaction
 from xapi import rollup
-from xapi.events import course_id
+from xapi.identity import course_id
 from xapi.ingest import ingest
 from xapi.statement import account_key
 from xapi.tables import course, membership

@@ -19,7 +19,8 @@ from typing import Any
 
 from rich.console import Console
 
-from lti_tool import migrations, reception, surveys
+from lti_tool import migrations, surveys
+from lti_tool.surveys import reception
 from tests import services
 from tests.factories.surveys import Classroom, K
 from tool_config import silos

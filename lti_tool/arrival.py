@@ -20,6 +20,7 @@ from lti_tool.tables import person
 from tool_config import platforms, roles
 from tool_config.database import insert
 from xapi import events
+from xapi.identity import course_id
 from xapi.ingest import ingest
 from xapi.statement import account_key, actor_key
 from xapi.tables import actor_alias, course, membership
@@ -90,7 +91,7 @@ def arrive(
 
 
 def _upsert_course(conn: Connection, silo_id: int, launch: Launch, iri: str, now: datetime) -> int:
-    key = events.course_id(silo_id, iri)
+    key = course_id(silo_id, iri)
     named = {"issuer": launch.issuer, "context_id": launch.context_id}
     if launch.context_title:
         named["title"] = launch.context_title

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from lti_tool.tables import person
 from tool_config import vocabulary
 from xapi import outline, rollup
-from xapi.events import CHUNK, resolve
+from xapi.identity import CHUNK, resolve
 from xapi.ingest import ingest
 from xapi.outline import Item
 from xapi.tables import actor, course, outline_edit, statement, statement_activity

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lti_tool import survey_wording
 from lti_tool.formatting import number
 from lti_tool.language import gettext
+from lti_tool.surveys import wording as survey_wording
 from tool_config.rules import Rules
 
 

@@ -19,8 +19,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, Table, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from lti_tool import migrations, survey_box
+from lti_tool import migrations
 from lti_tool import tables as _lti_tables
+from lti_tool.surveys import box as survey_box
 from tool_config import platforms
 from tool_config import tables as _config_tables
 from tool_config.database import administration, metadata

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from tool_config.database import insert
 from xapi import publication
+from xapi.identity import course_id, resolve
 from xapi.tables import answer, statement
 
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
@@ -93,9 +94,6 @@ def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) ->
     `rows`: rows of the table `statement` (id, timestamp, verb, actor, voided and raw are read).
     Safe to call again: what is there stays.
     """
-    # Imported here: events asks this module whether a statement is an answer.
-    from xapi.events import course_id, resolve
-
     made: list[dict[str, Any]] = []
     for row in rows:
         if row["verb"] != ANSWERED or row["voided"] or EXTENSION not in row["raw"]:

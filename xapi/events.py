@@ -6,7 +6,6 @@ updated, so that none is lost whatever the order of commits.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -18,6 +17,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from tool_config import vocabulary as vocabularies
 from tool_config.database import insert
 from xapi import answers
+from xapi.identity import CHUNK, course_id, resolve
 from xapi.reading import Event, from_statement
 from xapi.tables import actor_alias, course, event, rollup_pending
 
@@ -28,20 +28,9 @@ EVERYONE = "*"
 
 #: Kinds that are said of a learner without being an act of theirs: no visit, no time, no day.
 PASSIVE = frozenset({"scored", "enrolled", "left", "notified", "uncompleted"})
-#: Rows of one statement of SQL: under SQLite's limit of variables.
-CHUNK = 500
 
 #: Instants outside are faults of a clock; their local day could not even be written.
 _PLAUSIBLE_YEARS = range(1990, 2101)
-
-
-__all__ = ["Event", "course_id", "forget", "from_statement", "record", "rename_actor"]
-
-
-def course_id(silo_id: int, iri: str) -> int:
-    """Return the key of a course: the first 63 bits of a hash of (silo, IRI), never 0."""
-    digest = hashlib.sha256(f"{silo_id}\n{iri}".encode()).digest()
-    return (int.from_bytes(digest[:8], "big") >> 1) or 1
 
 
 # --- writing: called in the transaction of the statements ---------------------------------------------
@@ -123,18 +112,6 @@ def _add_courses(conn: Connection, silo_id: int, courses: Mapping[int, dict[str,
     missing = [courses[key] for key in wanted if key not in known]
     if missing:
         conn.execute(insert(conn, course).on_conflict_do_nothing(), missing)
-
-
-def resolve(conn: Connection, silo_id: int, actors: Iterable[str]) -> dict[str, str]:
-    """Return the canonical actor of those of `actors` that are aliases."""
-    wanted = sorted(set(actors))
-    found: dict[str, str] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = select(actor_alias.c.alias, actor_alias.c.actor).where(
-            actor_alias.c.silo_id == silo_id, actor_alias.c.alias.in_(wanted[start : start + CHUNK])
-        )
-        found.update((alias, actor) for alias, actor in conn.execute(query))
-    return found
 
 
 def utc_day(at: datetime) -> date:

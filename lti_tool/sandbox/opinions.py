@@ -13,16 +13,17 @@ from random import Random
 
 from sqlalchemy import Connection, Engine
 
-from lti_tool import survey_box, surveys
+from lti_tool import surveys
 from lti_tool.access import Viewer
 from lti_tool.sandbox import behaviour, traces
 from lti_tool.sandbox.people import SEED, Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import Module, Session, typeset
+from lti_tool.surveys import box as survey_box
 from lti_tool.tables import person as person_table
 from tool_config import surveys as templates
 from tool_config.database import insert, transaction
-from xapi.events import course_id
+from xapi.identity import course_id
 from xapi.statement import account_key
 from xapi.tables import membership
 

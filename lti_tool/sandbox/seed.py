@@ -24,7 +24,7 @@ from lti_tool.tool import Tool
 from tool_config import platforms, silos
 from tool_config.database import administration, insert, transaction
 from xapi import auth, outline, rollup
-from xapi.events import course_id
+from xapi.identity import course_id
 from xapi.statement import account_key
 from xapi.tables import course, membership, path
 

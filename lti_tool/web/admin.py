@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from analyzers import frames, sessions
 from analyzers.results import Sessions, SessionSummary, Share
-from lti_tool import access, csv_export, definitions, survey_wording, wording
+from lti_tool import access, csv_export, definitions, wording
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
+from lti_tool.surveys import wording as survey_wording
 from lti_tool.web import receiving
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain

@@ -13,11 +13,13 @@ from flask import g, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, survey_box, survey_wording, surveys
+from lti_tool import access, surveys
 from lti_tool.formatting import day, short_day
 from lti_tool.language import gettext, ngettext
-from lti_tool.survey_wording import label
 from lti_tool.surveys import SurveyError
+from lti_tool.surveys import box as survey_box
+from lti_tool.surveys import wording as survey_wording
+from lti_tool.surveys.wording import label
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage, open_person, reading
 from tool_config.database import transaction

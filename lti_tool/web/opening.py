@@ -9,10 +9,13 @@ from flask import g, redirect, render_template, request
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, audit, survey_box, survey_closing, survey_wording, surveys, wording
+from lti_tool import access, audit, surveys, wording
 from lti_tool.language import gettext
-from lti_tool.survey_wording import label
 from lti_tool.surveys import SurveyError
+from lti_tool.surveys import box as survey_box
+from lti_tool.surveys import closing as survey_closing
+from lti_tool.surveys import wording as survey_wording
+from lti_tool.surveys.wording import label
 from lti_tool.web import satisfaction_form
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.satisfaction import find, summary_page

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from analyzers import comparison
 from analyzers.results import Share
 from analyzers.survey_results import ItemSummary, SessionSatisfaction, SurveySummary
-from lti_tool import reception, survey_wording
 from lti_tool.formatting import number, percent
-from lti_tool.survey_wording import label
+from lti_tool.surveys import reception
+from lti_tool.surveys import wording as survey_wording
+from lti_tool.surveys.wording import label
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage
 

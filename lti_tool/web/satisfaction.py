@@ -11,19 +11,13 @@ from sqlalchemy import Connection
 
 from analyzers import disclosure
 from analyzers.survey_results import SurveySummary
-from lti_tool import (
-    access,
-    csv_export,
-    reception,
-    survey_closing,
-    survey_wording,
-    surveys,
-    wording,
-)
+from lti_tool import access, csv_export, surveys, wording
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
-from lti_tool.survey_wording import label
-from lti_tool.surveys import SurveyError
+from lti_tool.surveys import SurveyError, reception
+from lti_tool.surveys import closing as survey_closing
+from lti_tool.surveys import wording as survey_wording
+from lti_tool.surveys.wording import label
 from lti_tool.web import receiving
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file

@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from analyzers import alerts, engagement, frames
 from analyzers.results import Learner, Overview
 from analyzers.shapes import CourseFrames
-from lti_tool import access, audit, people, survey_wording, wording
+from lti_tool import access, audit, people, wording
 from lti_tool.access import CourseAccess, Viewer
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext, pgettext
+from lti_tool.surveys import wording as survey_wording
 from lti_tool.web.guard import tool
 from tool_config import silos
 from tool_config.database import transaction

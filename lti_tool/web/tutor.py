@@ -9,9 +9,10 @@ from flask import render_template, request
 
 from analyzers import figures, frames, progress
 from analyzers.results import CourseProgress, Learner
-from lti_tool import access, definitions, survey_wording, wording
+from lti_tool import access, definitions, wording
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
+from lti_tool.surveys import wording as survey_wording
 from lti_tool.web import presenting, receiving
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels

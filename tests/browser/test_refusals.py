@@ -10,7 +10,7 @@ import pytest
 from tests.browser.conftest import Running, Visit
 from tool_config.database import administration
 from tool_config.silos import by_name
-from xapi.events import course_id
+from xapi.identity import course_id
 
 pytestmark = pytest.mark.browser
 

@@ -18,6 +18,7 @@ from tests.factories import traces
 from tool_config import silos
 from tool_config.database import administration, transaction
 from xapi import events, outline, rollup
+from xapi.identity import course_id
 from xapi.ingest import ingest
 from xapi.statement import account_key
 from xapi.tables import (
@@ -186,7 +187,7 @@ def play(engine: Engine, silo_id: int, steps: Sequence[tuple[str, Any]]) -> None
 
 def _edit(conn: Any, silo_id: int, value: tuple[bool, bool, int]) -> None:
     """Change the first item of the first course, where it has one."""
-    number = events.course_id(silo_id, traces.course(2)["id"])
+    number = course_id(silo_id, traces.course(2)["id"])
     items = outline.read(conn, silo_id, number, hidden=True)
     if items:
         required, hidden, position = value

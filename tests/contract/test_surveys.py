@@ -13,8 +13,8 @@ from sqlalchemy import Engine, func, select
 
 from analyzers import answer_frames
 from analyzers.survey_results import Published, SurveySummary
-from lti_tool import reception, surveys
-from lti_tool.surveys import SurveyError
+from lti_tool import surveys
+from lti_tool.surveys import SurveyError, reception
 from lti_tool.worker import Worker
 from tests.conftest import Clock
 from tests.factories.surveys import COURSE, KEY, SECRET, Classroom, K, template

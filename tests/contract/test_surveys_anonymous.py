@@ -20,8 +20,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from analyzers import answer_frames
-from lti_tool import survey_box, surveys
+from lti_tool import surveys
 from lti_tool.surveys import SurveyError
+from lti_tool.surveys import box as survey_box
 from tests.conftest import Clock
 from tests.factories.surveys import KEY, Classroom, K
 from tool_config.database import administration, metadata, transaction

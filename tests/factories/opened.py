@@ -17,7 +17,7 @@ from lti_tool.tables import person
 from tests.factories import traces
 from tool_config.database import transaction
 from xapi import tables as t
-from xapi.events import course_id
+from xapi.identity import course_id
 from xapi.ingest import ingest
 from xapi.rollup import refresh
 from xapi.statement import account_key

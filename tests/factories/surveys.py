@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from lti_tool import survey_box, surveys
+from lti_tool import surveys
 from lti_tool.access import Viewer
+from lti_tool.surveys import box as survey_box
 from lti_tool.tables import person
 from tool_config import surveys as templates
 from tool_config.database import insert, transaction
 from tool_config.surveys import Survey, Template
-from xapi.events import course_id
+from xapi.identity import course_id
 from xapi.statement import account_key
 from xapi.tables import course, membership, outline_item
 

@@ -18,6 +18,7 @@ from lti_tool.worker import Worker
 from tests.factories import traces
 from tool_config.database import transaction
 from xapi import events, outline, rollup
+from xapi.identity import course_id
 from xapi.ingest import ingest
 from xapi.statement import account_key
 from xapi.tables import rollup_activity, rollup_actor, rollup_module, statement
@@ -47,7 +48,7 @@ def planned(conn: Connection, silo: int, **changed: Any) -> tuple[int, str]:
     """Store a course with two visitors and a day in person; return both keys."""
     ingest(conn, silo, [visit("3"), visit("4")], now=NOW)
     drained(conn, silo)
-    number = events.course_id(silo, traces.course()["id"])
+    number = course_id(silo, traces.course()["id"])
     wanted = {"title": "Jour 1", "kind": "day_in_person", "day": date(2026, 10, 2), "module": SECTION["id"]}
     iri = outline.add_gathering(conn, silo, number, **{**wanted, **changed}, by=TUTOR, now=NOW)
     drained(conn, silo)

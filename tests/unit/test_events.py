@@ -14,7 +14,8 @@ import pytest
 from tests.factories import traces
 from tool_config import vocabulary
 from tool_config.vocabulary import VocabularyError
-from xapi.events import Event, course_id, from_statement
+from xapi.identity import course_id
+from xapi.reading import Event, from_statement
 
 WORDS = vocabulary.load()
 AT = "2026-11-20T10:00:00Z"

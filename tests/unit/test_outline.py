@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, select
 
 from tests.factories import traces
 from tool_config.database import transaction
-from xapi import events, outline, rollup
+from xapi import outline, rollup
+from xapi.identity import course_id
 from xapi.ingest import ingest
 from xapi.outline import Edit, Item, OutlineError
 from xapi.tables import outline_edit
@@ -177,7 +178,7 @@ def visited(conn: Connection, silo: int) -> int:
 def drained(conn: Connection, silo: int) -> int:
     while rollup.refresh(conn, silo, now=NOW):
         pass
-    return events.course_id(silo, traces.course()["id"])
+    return course_id(silo, traces.course()["id"])
 
 
 PAGES = [traces.page(rank)["id"] for rank in (1, 2, 3)]

@@ -16,8 +16,10 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from tests.factories import traces
 from tool_config.database import transaction
-from xapi import buckets, events, outline, rollup
+from xapi import events, outline, rollup
+from xapi.identity import course_id
 from xapi.ingest import ingest
+from xapi.rollup import buckets
 from xapi.statement import account_key
 from xapi.tables import (
     course,
@@ -163,7 +165,7 @@ def tell(conn: Connection, silo: int, *items: dict[str, Any]) -> int:
     ingest(conn, silo, items, now=NOW)
     while rollup.refresh(conn, silo, now=NOW):
         pass
-    return events.course_id(silo, NUMBER_IRI)
+    return course_id(silo, NUMBER_IRI)
 
 
 def said(who: str, verb: str, target: dict[str, Any], minutes: float = 0, **result: Any) -> dict[str, Any]:
@@ -301,7 +303,7 @@ def test_an_event_recorded_while_its_alias_was_made_is_moved(engine: Engine, sil
         tell(conn, silo)
         # As another transaction would have written it, not yet seeing the alias.
         conn.execute(event.update().values(actor=actor("durand")))
-        events.queue(conn, silo, [(events.course_id(silo, NUMBER_IRI), actor("durand"), NINE.date())])
+        events.queue(conn, silo, [(course_id(silo, NUMBER_IRI), actor("durand"), NINE.date())])
         tell(conn, silo)
         assert [one.actor for one in rows(conn, rollup_actor, "actor")] == [actor("3")]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from xapi.outline_items import KEEP, Edit, Item, Problem
+from xapi.outline.items import KEEP, Edit, Item, Problem
 
 #: Column of the file -> field of the edit; the first heading of each is the one written.
 _HEADINGS: dict[str, tuple[str, ...]] = {

@@ -1,7 +1,7 @@
 """Questionnaires of a course: opened on a module, answered by its trainees, published step by step.
 
 Answers to a pseudonymous questionnaire become statements at once. Those to an anonymous one are held in
-its box (`survey_box`) and leave by lots drawn at random, never fewer than the threshold: a lot leaves when
+its box (`box`) and leave by lots drawn at random, never fewer than the threshold: a lot leaves when
 two would fit, so that at least one stays and the closing can let out everybody. Fewer than the threshold
 in all are destroyed at closing and only counted.
 
@@ -20,10 +20,11 @@ from typing import Literal
 from sqlalchemy import Connection, delete, select, update
 
 from analyzers import disclosure
-from lti_tool import survey_box, survey_statements
-from lti_tool import survey_rows as rows
 from lti_tool.access import Viewer
-from lti_tool.survey_rows import SurveyError
+from lti_tool.surveys import box as survey_box
+from lti_tool.surveys import rows
+from lti_tool.surveys import statements as survey_statements
+from lti_tool.surveys.rows import SurveyError
 from lti_tool.tables import survey
 from lti_tool.tables import survey_box as box_table
 from tool_config import surveys as templates
@@ -157,7 +158,7 @@ def received(conn: Connection, asked: Survey, *, now: datetime, k: int) -> int:
 def for_trainee(conn: Connection, viewer: Viewer, *, now: datetime, key: bytes) -> tuple[Asked, ...]:
     """Return the questionnaires open to a trainee now, those to be answered first, the first to close first.
 
-    `key`: `survey_box.key(settings.secret_key)`.
+    `key`: `box.key(settings.secret_key)`.
     """
     found = [asked for asked in listing(conn, viewer.silo_id, viewer.course_id) if asked.state(now) == "open"]
     titles = rows.module_titles(conn, viewer.silo_id, viewer.course_id) if found else {}
@@ -213,7 +214,7 @@ def submit(
 
     `attempt`: the UUID that the browser drew with the form. Outcomes: recorded, replaced (a second attempt
     takes the place of the first), repeated (the same attempt again: nothing changed), already (anonymous:
-    this person answered; nothing changed). `key`: `survey_box.key(…)`; `k`: threshold of the course.
+    this person answered; nothing changed). `key`: `box.key(…)`; `k`: threshold of the course.
 
     Raises SurveyError: not_found, not_trainee, not_open_yet, closed, bad_attempt, invalid (by question).
     """

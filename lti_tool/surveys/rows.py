@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, select
 
-from lti_tool import survey_box
 from lti_tool.access import Viewer
-from lti_tool.survey_statements import Place
+from lti_tool.surveys import box as survey_box
+from lti_tool.surveys.statements import Place
 from lti_tool.tables import person, survey
 from lti_tool.tables import survey_box as box_table
 from tool_config import surveys as templates

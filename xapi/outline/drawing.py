@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
-from xapi.buckets import Member
-from xapi.outline_items import Item
+from xapi.outline.items import Item, Member
 
 _NUMBERED = re.compile(
     r"\b(?:section|module|semaine|week|partie|part|séquence|étape|chapitre|topic|thème)\s*(\d{1,4})\b"

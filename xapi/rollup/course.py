@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, or_, select, update
 
-from xapi import buckets
-from xapi.buckets import LONGEST_GAP, Row
-from xapi.events import CHUNK, queue, utc_day
-from xapi.facts import SAID, Facts
+from xapi.events import queue, utc_day
+from xapi.identity import CHUNK
 from xapi.outline import Drawing, drawn
-from xapi.summary import WRITTEN, Summary
+from xapi.rollup import buckets
+from xapi.rollup.buckets import LONGEST_GAP, Row
+from xapi.rollup.facts import SAID, Facts
+from xapi.rollup.summary import WRITTEN, Summary
 from xapi.tables import (
     actor_alias,
     course,

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from xapi.events import PASSIVE
+from xapi.outline.items import Member
 from xapi.reading import COMPLETING
 
 CAPS = (600, 1800, 3600)
@@ -192,25 +193,6 @@ def activity(rows: Sequence[Any], key: Mapping[str, Any]) -> Row | None:
         "attended_at": attended,
         "score": score,
     }
-
-
-@dataclass(frozen=True)
-class Member:
-    """One activity of a module, as completion needs it."""
-
-    iri: str
-    required: bool
-    tracked: bool
-    gathering: bool
-
-    def done_at(self, row: Any) -> datetime | None:
-        """Return when a learner was done with it: completed, present, or reached where nothing tracks it."""
-        if row is None:
-            return None
-        if self.gathering:
-            found = [at for at in (row.attended_at, row.completed_at) if at is not None]
-            return min(found) if found else None
-        return row.completed_at if self.tracked else row.first_at  # type: ignore[no-any-return]
 
 
 def module(members: Sequence[Member], rows: Mapping[str, Any], key: Mapping[str, Any]) -> Row | None:

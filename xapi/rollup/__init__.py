@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, and_, delete, func, or_, select, upda
 from tool_config.database import insert, transaction
 from tool_config.tables import silo
 from xapi import answers
-from xapi.events import CHUNK, EVERYONE, OUTLINE, event_rows, queue, settle
-from xapi.rollup_course import CourseRollup, Work
+from xapi.events import EVERYONE, OUTLINE, event_rows, queue, settle
+from xapi.identity import CHUNK
+from xapi.rollup.course import CourseRollup, Work
 from xapi.tables import (
     course,
     event,

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select
 
-from xapi import buckets
-from xapi.buckets import SECONDS, Row
-from xapi.outline_drawing import Drawing
+from xapi.outline.drawing import Drawing
+from xapi.rollup import buckets
+from xapi.rollup.buckets import SECONDS, Row
 from xapi.tables import (
     event,
     rollup_activity,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 #: Kinds of planned gatherings: a day in person, a virtual class, a visit.
 GATHERINGS: Final = ("day_in_person", "virtual_class", "visit")
@@ -73,3 +73,22 @@ class Problem:
     line: int | None = None
     column: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One activity of a module, as completion needs it."""
+
+    iri: str
+    required: bool
+    tracked: bool
+    gathering: bool
+
+    def done_at(self, row: Any) -> datetime | None:
+        """Return when a learner was done with it: completed, present, or reached where nothing tracks it."""
+        if row is None:
+            return None
+        if self.gathering:
+            found = [at for at in (row.attended_at, row.completed_at) if at is not None]
+            return min(found) if found else None
+        return row.completed_at if self.tracked else row.first_at  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
 """The outline of a course: read, corrected by hand, planned gatherings added.
 
-What the traces say of it is drawn by `xapi.outline_drawing`; files are read by `xapi.outline_csv`.
+What the traces say of it is drawn by `xapi.outline.drawing`; files are read by `xapi.outline.tabular`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlalchemy import Connection, select
 
 from tool_config.database import insert
 from xapi.events import OUTLINE, queue
-from xapi.outline_csv import read_csv, write_csv
-from xapi.outline_drawing import Drawing, draw
-from xapi.outline_items import GATHERINGS, KEEP, Edit, Item, Problem
+from xapi.outline.drawing import Drawing, draw
+from xapi.outline.items import GATHERINGS, KEEP, Edit, Item, Problem
+from xapi.outline.tabular import read_csv, write_csv
 from xapi.tables import activity_fact, course, outline_edit, outline_item
 
 __all__ = [

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, update
 
 from analyzers import disclosure
-from lti_tool import survey_rows as rows
 from lti_tool import surveys
-from lti_tool.survey_rows import SurveyError
+from lti_tool.surveys import rows
+from lti_tool.surveys.rows import SurveyError
 from lti_tool.tables import survey
 from tool_config.surveys import Survey
 from xapi import publication
@@ -22,7 +22,7 @@ from xapi.tables import survey_step
 
 
 def close(conn: Connection, asked: Survey, *, now: datetime, key: bytes, k: int) -> None:
-    """Close an open questionnaire now; `key`: `survey_box.key(…)`.
+    """Close an open questionnaire now; `key`: `box.key(…)`.
 
     Raises SurveyError: not_open_yet (it is to be cancelled instead), closed.
     """

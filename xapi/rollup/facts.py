@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, case, delete, func, insert, select
 
-from xapi.events import CHUNK
+from xapi.identity import CHUNK
 from xapi.reading import TRACKING
 from xapi.tables import activity_fact, event
 

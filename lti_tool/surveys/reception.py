@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, selec
 from analyzers import answer_frames, satisfaction
 from analyzers.survey_results import SessionSatisfaction, SurveySummary
 from lti_tool import surveys
-from lti_tool.survey_box import DIGEST
+from lti_tool.surveys.box import DIGEST
 from lti_tool.tables import survey, survey_box
 from tool_config.surveys import Survey
 from xapi.tables import survey_step
