@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from analyzers.survey_results import Published
-from xapi.tables import answer, survey_comment, survey_figure, survey_step
+from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
 
 
 def course(conn: Connection, silo_id: int, course_id: int) -> dict[str, Published]:

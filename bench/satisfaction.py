@@ -26,7 +26,7 @@ from tests.factories.surveys import Classroom, K
 from tool_config import silos
 from tool_config.database import administration, open_engine, transaction
 from tool_config.surveys import Survey
-from xapi.tables import answer
+from xapi.survey_tables import answer
 
 _NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 _TARGET_MS = 80

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, delete, select, update
 from tool_config.database import insert
 from xapi import publication
 from xapi.identity import course_id, resolve
-from xapi.tables import answer, statement
+from xapi.survey_tables import answer
+from xapi.tables import statement
 
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 #: Context extension: {"survey", "question", "course", "module", "phase", …}, all texts.

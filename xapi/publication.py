@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from tool_config.database import insert
-from xapi.tables import answer, survey_comment, survey_figure, survey_step
+from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
 
 #: Rows of one statement of SQL: under SQLite's limit of variables.
 CHUNK = 500

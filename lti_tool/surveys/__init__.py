@@ -32,7 +32,7 @@ from tool_config.database import insert
 from tool_config.surveys import MODES, Survey, Template
 from xapi import ingest as door
 from xapi import publication
-from xapi.tables import answer
+from xapi.survey_tables import answer
 
 __all__ = ["Asked", "Outcome", "SurveyError"]
 

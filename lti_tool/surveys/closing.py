@@ -18,7 +18,7 @@ from lti_tool.surveys.rows import SurveyError
 from lti_tool.tables import survey
 from tool_config.surveys import Survey
 from xapi import publication
-from xapi.tables import survey_step
+from xapi.survey_tables import survey_step
 
 
 def close(conn: Connection, asked: Survey, *, now: datetime, key: bytes, k: int) -> None:

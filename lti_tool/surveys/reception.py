@@ -12,7 +12,7 @@ from lti_tool import surveys
 from lti_tool.surveys.box import DIGEST
 from lti_tool.tables import survey, survey_box
 from tool_config.surveys import Survey
-from xapi.tables import survey_step
+from xapi.survey_tables import survey_step
 
 
 def course(

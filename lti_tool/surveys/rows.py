@@ -17,7 +17,8 @@ from lti_tool.tables import survey_box as box_table
 from tool_config import surveys as templates
 from tool_config.roles import TRAINEE
 from tool_config.surveys import Mode, Survey, Template
-from xapi.tables import course, membership, outline_item, survey_step
+from xapi.survey_tables import survey_step
+from xapi.tables import course, membership, outline_item
 
 
 class SurveyError(Exception):

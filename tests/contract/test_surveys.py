@@ -21,7 +21,8 @@ from tests.factories.surveys import COURSE, KEY, SECRET, Classroom, K, template
 from tool_config.database import transaction
 from tool_config.surveys import Survey
 from xapi import answers, ingest, rollup
-from xapi.tables import answer, event, rollup_pending, statement, survey_comment, survey_step
+from xapi.survey_tables import answer, survey_comment, survey_step
+from xapi.tables import event, rollup_pending, statement
 
 
 @pytest.fixture

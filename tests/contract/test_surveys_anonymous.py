@@ -27,7 +27,8 @@ from tests.conftest import Clock
 from tests.factories.surveys import KEY, Classroom, K
 from tool_config.database import administration, metadata, transaction
 from tool_config.surveys import Survey
-from xapi.tables import actor, answer, event, rollup_actor, rollup_pending, statement, survey_step
+from xapi.survey_tables import answer, survey_step
+from xapi.tables import actor, event, rollup_actor, rollup_pending, statement
 
 #: What each trainee says: an overall answer and a comment that only the test can tie to a person.
 SECRET = "secret-{:02d}"

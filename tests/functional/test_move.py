@@ -30,7 +30,8 @@ from tool_config.database import administration, metadata, open_engine, transact
 from tool_config.settings import Settings
 from tool_config.tables import silo as silo_table
 from xapi import auth, rollup
-from xapi.tables import answer, event, rollup_pending, statement, statement_agent
+from xapi.survey_tables import answer
+from xapi.tables import event, rollup_pending, statement, statement_agent
 
 PEOPLE = {"1": "Camille Renaud", "2": "Idriss Belkacem", "3": "Hélène Pasquier"}
 PAGES = ("today", "modules", "people", "people.csv", "outline", "attendance")

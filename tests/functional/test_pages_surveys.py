@@ -18,7 +18,8 @@ from tests.conftest import SECRET_KEY, Clock
 from tests.factories import opened
 from tests.factories.opened import Reader
 from tool_config.database import transaction
-from xapi.tables import answer, statement
+from xapi.survey_tables import answer
+from xapi.tables import statement
 
 PEOPLE = {str(number): f"Personne {number}" for number in range(1, 13)}
 
