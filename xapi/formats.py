@@ -89,7 +89,8 @@ def _agent_id(agent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _activity_id(activity: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: activity[name] for name in ("objectType", "id") if name in activity}
+    # An object without objectType is an Activity.
+    return {"id": activity["id"]}
 
 
 # --- canonical --------------------------------------------------------------------------------------------

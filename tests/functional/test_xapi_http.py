@@ -355,6 +355,7 @@ def test_voiding_over_http(client: Any, key: Any) -> None:
 def test_formats(client: Any, key: Any) -> None:
     said = statement(
         object={
+            "objectType": "Activity",
             "id": "https://lms.test/a",
             "definition": {"name": {"en": "A", "fr": "Une"}, "description": {"de": "Ein"}},
         },
