@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ import orjson
 from xapi import json_text, values
 from xapi.errors import XapiError
 from xapi.validation import IDENTIFIERS, VOIDED, statement_1, statement_2
+
+_FRACTION = re.compile(r"[.,](\d+)S$")
 
 __all__ = [
     "VOIDED",
@@ -270,7 +273,18 @@ def canonical(statement: Mapping[str, Any]) -> dict[str, Any]:
     made["object"] = _canonical_object(made["object"])
     if "context" in made:
         made["context"] = _canonical_context(made["context"])
+    if "duration" in made.get("result", ()):
+        made["result"] = {**made["result"], "duration": _truncated(made["result"]["duration"])}
     return made
+
+
+def _truncated(duration: str) -> str:
+    """Cut a duration to the hundredth of a second, beyond which nothing is compared (Data 4.6)."""
+    found = _FRACTION.search(duration)
+    if found is None:
+        return duration
+    digits = found[1][:2].rstrip("0")
+    return f"{duration[: found.start()]}{'.' + digits if digits else ''}S"
 
 
 def _canonical_agent(agent: Mapping[str, Any]) -> dict[str, Any]:

@@ -241,6 +241,16 @@ def test_signatures_that_hold(client: Any, key: Any) -> None:
     said = statement()
     bare = {name: value for name, value in said.items() if name not in ("id", "timestamp")}
     assert signed(client, key, said, payload=bare) == 200
+    for received, signed_for, expected in (
+        ("PT1H59.1456S", "PT1H59.14S", 200),
+        ("PT59.1S", "PT59,109S", 200),
+        ("PT59S", "PT59.009S", 200),
+        ("PT59.14S", "PT59.15S", 400),
+        ("PT1H", "PT60M", 400),
+    ):
+        said = statement(result={"duration": received})
+        payload = {**said, "result": {"duration": signed_for}}
+        assert signed(client, key, said, payload=payload) == expected, (received, signed_for)
 
 
 def test_signatures_that_do_not(client: Any, key: Any) -> None:
