@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -101,17 +102,22 @@ def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
 
     @rooms.route("/", defaults={"rest": ""}, methods=METHODS)
     @rooms.route("/<path:rest>", methods=METHODS)
-    def resource(rest: str) -> Response:
-        asked: Exchange = g.exchange
-        handlers = RESOURCES.get(rest)
-        if handlers is None:
-            raise NotFound(f"this store has no resource {rest[:100]!r}")
-        handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
-        if handler is None:
-            raise MethodNotAllowed(valid_methods=sorted({*handlers, "HEAD"}))
-        return _response(handler(asked))
+    def unknown(rest: str) -> Response:
+        raise NotFound(f"this store has no resource {rest[:100]!r}")
 
+    for name, handlers in RESOURCES.items():
+        # Anybody may GET what the store speaks, above; a form may ask for it too.
+        methods = [method for method in METHODS if name != "about" or method != "GET"]
+        rooms.add_url_rule(f"/{name}", name.replace("/", "_"), partial(_answer, handlers), methods=methods)
     return rooms
+
+
+def _answer(handlers: Mapping[str, Handler]) -> Response:
+    asked: Exchange = g.exchange
+    handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
+    if handler is None:
+        raise MethodNotAllowed(valid_methods=sorted({*handlers, "HEAD"}))
+    return _response(handler(asked))
 
 
 def _exchange(engine: Engine, settings: Settings, clock: Clock) -> Exchange:

@@ -250,7 +250,8 @@ def test_every_page_under_a_launch_is_guarded(app: Flask, platform: FakePlatform
         if not rule.rule.startswith("/c/"):
             continue
         assert "launch" in rule.arguments, rule.rule
-        values = {name: "1-" + "a" * 22 if name == "launch" else "5" for name in rule.arguments}
+        known = {"launch": "1-" + "a" * 22, "survey_id": "6c1f0f5e-3c5a-4a53-9c3b-0d6f4c7c1d11"}
+        values = {name: known.get(name, "5") for name in rule.arguments}
         path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda found: values[found[1]], rule.rule)  # noqa: B023
         for method in sorted((rule.methods or set()) - {"OPTIONS"}):
             answer = app.test_client().open(path, method=method, base_url=platform.public_url)
