@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 from sqlalchemy.exc import ProgrammingError
 
 from lti_tool.migrations import SchemaError
@@ -65,13 +65,13 @@ def create_role(conn: Connection) -> None:
     conn.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {SILO_ROLE}")
 
 
-def confine(conn: Connection, table: Table) -> None:
-    """Let a silo see and write its own rows of ``table``, and no other."""
-    rights = "SELECT" if table.name in READ_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-    conn.exec_driver_sql(f'GRANT {rights} ON "{table.name}" TO {SILO_ROLE}')
-    conn.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE ROW LEVEL SECURITY')
+def confine(conn: Connection, table: str) -> None:
+    """Let a silo see and write its own rows of a table, and no other."""
+    rights = "SELECT" if table in READ_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+    conn.exec_driver_sql(f'GRANT {rights} ON "{table}" TO {SILO_ROLE}')
+    conn.exec_driver_sql(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
     conn.exec_driver_sql(
-        f'CREATE POLICY own_silo ON "{table.name}" TO {SILO_ROLE} USING ({_MINE}) WITH CHECK ({_MINE})'
+        f'CREATE POLICY own_silo ON "{table}" TO {SILO_ROLE} USING ({_MINE}) WITH CHECK ({_MINE})'
     )
 
 

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, make_url, select
 
 from lti_tool import migrations
 from tool_config import silos
-from tool_config.database import administration, locating, open_engine, transaction
+from tool_config.database import administration, locating, metadata, open_engine, transaction
 from tool_config.tables import silo
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -116,3 +118,9 @@ def test_two_upgrades_at_once_take_turns(server: Server) -> None:
     assert failures == []
     assert migrations.is_current(engine)
     engine.dispose()
+
+
+def test_the_migrations_make_the_tables_that_the_code_names(engine: Engine) -> None:
+    with administration(engine) as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
