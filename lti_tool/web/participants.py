@@ -216,7 +216,7 @@ def _one(conn: Connection, page: CoursePage, actor: str) -> tuple[Learner, str]:
     learner = next((learner for learner in page.learners if learner.actor == actor), None)
     if learner is None:
         raise access.NotFound
-    return learner, page.names(conn)[actor]
+    return learner, page.names(conn, [learner])[actor]
 
 
 def message(launch: str, course_id: int, actor: str) -> str:

@@ -62,6 +62,7 @@ _TABS = {
     "today": "Ce matin",
     "modules": "Modules",
     "people": "Participants",
+    "satisfaction": "Satisfaction",
     "outline": "Parcours",
     "attendance": "Présences",
 }
@@ -167,11 +168,16 @@ def _pages(page: Any, demo: Demo, port: int) -> Iterator[str]:
         yield f"tutor-{name}"
     yield from _opened(page, "Modules", "Pour réfléchir", "tutor-module")
     yield from _opened(page, "Participants", trainee.name, "tutor-person")
+    page.locator("nav.tabs a", has_text="Satisfaction").first.click()
+    yield from _followed(page, "main a[href*='/satisfaction/']:not([href*='/new'])", "tutor-survey")
+    page.locator("nav.tabs a", has_text="Satisfaction").first.click()
+    yield from _followed(page, "main a[href*='/satisfaction/new']", "tutor-survey-new")
 
     page.goto(f"{here}/launch.php?id={session.tool.cmid}&as={trainee.user_id}&window=window")
     page.locator(".lead").first.wait_for()
     _drawn(page)
     yield "trainee"
+    yield from _followed(page, "main a[href*='/surveys/']", "trainee-survey")
     page.goto(f"{here}/launch.php?id={session.tool.cmid}&as={staff['admin']}&window=window")
     page.locator(".lead").first.wait_for()
     yield "admin-sessions"
@@ -182,6 +188,13 @@ def _opened(page: Any, tab: str, text: str, name: str) -> Iterator[str]:
     page.locator("nav.tabs a[aria-current=page]", has_text=tab).wait_for()
     page.locator("main tbody th a", has_text=text).first.click()
     page.locator(".crumb").first.wait_for()
+    _drawn(page)
+    yield name
+
+
+def _followed(page: Any, link: str, name: str) -> Iterator[str]:
+    page.locator(link).first.click()
+    page.wait_for_load_state()
     _drawn(page)
     yield name
 
