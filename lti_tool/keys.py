@@ -7,6 +7,8 @@ every address of the name must be public, and the connection goes to the very ad
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import http.client
 import ipaddress
 import json
@@ -16,7 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
 from tool_config.platforms import Platform
+from xapi.cache import Cache
 
 #: Seconds for one step of the network, and for the whole answer.
 STEP_SECONDS = 3.0
@@ -171,10 +174,19 @@ class _Entry:
 
 
 class KeyRing:
-    """The keys of every platform, in the memory of the process."""
+    """The keys of every platform, in the memory of the process.
 
-    def __init__(self, *, allow_local: bool, resolve: Resolve = resolve) -> None:
+    Through the cache, what one process fetched serves the others, and all of them together ask a platform
+    no oftener than one would. Without the cache each does for itself.
+    """
+
+    def __init__(
+        self, *, allow_local: bool, cache: Cache, secret_key: str, resolve: Resolve = resolve
+    ) -> None:
         self._allow_local = allow_local
+        self._cache = cache
+        # What the cache holds is believed only under this seal: whoever writes there lets nobody in.
+        self._sealing = hashlib.sha256(f"platform keys {secret_key}".encode()).digest()
         self.resolve = resolve
         self._entries: dict[tuple[int, str, str], _Entry] = {}
         self._lock = threading.Lock()
@@ -187,14 +199,20 @@ class KeyRing:
             return entry.keys[kid]
         with entry.lock:  # launches that wait find what the first of them fetched
             if not entry.has(kid, now, FRESH):
-                self._refresh(entry, platform.jwks_url, kid, now)
+                self._refresh(entry, platform, kid, now)
             return entry.keys[kid]
 
-    def _refresh(self, entry: _Entry, url: str, kid: str, now: datetime) -> None:
+    def _refresh(self, entry: _Entry, platform: Platform, kid: str, now: datetime) -> None:
+        shared = f"jwks:{platform.silo_id}:{platform.issuer} {platform.jwks_url}"
+        self._take(entry, shared, now)
+        if entry.has(kid, now, FRESH):
+            return
         try:
-            self._count(entry, now)
-            entry.keys = read_keys(fetch(url, allow_local=self._allow_local, resolve=self.resolve))
-            entry.fetched_at = now
+            self._count(entry, shared, now)
+            body = fetch(platform.jwks_url, allow_local=self._allow_local, resolve=self.resolve)
+            entry.keys, entry.fetched_at = read_keys(body), now
+            kept = int(now.timestamp()).to_bytes(8, "big") + body
+            self._cache.set(shared, self._seal(shared, kept) + kept, FRESH.total_seconds())
         except KeysUnavailableError:
             if entry.has(kid, now, STALE):
                 return  # the platform is out of reach and its key was good a moment ago
@@ -202,10 +220,25 @@ class KeyRing:
         if kid not in entry.keys:
             raise UnknownKeyError
 
-    def _count(self, entry: _Entry, now: datetime) -> None:
+    def _take(self, entry: _Entry, shared: str, now: datetime) -> None:
+        """Take what another process fetched, when it is newer than what is known here."""
+        found = self._cache.get(shared) or b""
+        seal, kept = found[:32], found[32:]
+        if not kept or not hmac.compare_digest(seal, self._seal(shared, kept)):
+            return
+        fetched_at = datetime.fromtimestamp(int.from_bytes(kept[:8], "big"), UTC)
+        if fetched_at <= now and (entry.fetched_at is None or fetched_at > entry.fetched_at):
+            entry.keys, entry.fetched_at = read_keys(kept[8:]), fetched_at
+
+    def _seal(self, shared: str, kept: bytes) -> bytes:
+        return hmac.digest(self._sealing, shared.encode() + b"\0" + kept, "sha256")
+
+    def _count(self, entry: _Entry, shared: str, now: datetime) -> None:
+        minute = int(now.timestamp() // WINDOW.total_seconds())
+        together = self._cache.increment(f"{shared} {minute}", WINDOW.total_seconds())
         while entry.fetches and now - entry.fetches[0] >= WINDOW:
             entry.fetches.popleft()
-        if len(entry.fetches) >= MOST_FETCHES:
+        if len(entry.fetches) >= MOST_FETCHES or together > MOST_FETCHES:
             if entry.keys:
                 raise UnknownKeyError
             raise KeysUnavailableError("asked too often")

@@ -28,8 +28,10 @@ _COOKIE_SECONDS = int(sessions.KEPT.total_seconds())
 
 @blueprint.record_once
 def _make_key_ring(state: BlueprintSetupState) -> None:
-    allowed = state.app.extensions["estime"].settings.allow_local_network
-    state.app.extensions["estime.keys"] = KeyRing(allow_local=allowed)
+    tool = state.app.extensions["estime"]
+    state.app.extensions["estime.keys"] = KeyRing(
+        allow_local=tool.settings.allow_local_network, cache=tool.cache, secret_key=tool.settings.secret_key
+    )
 
 
 @blueprint.after_request
