@@ -17,6 +17,7 @@ from sqlalchemy import Engine, func, select
 from lti_tool import people
 from lti_tool.app import create_app
 from lti_tool.tables import audit, launch, login_state, person
+from tests import services
 from tests.factories.platform import (
     CLAIM,
     INSTRUCTOR,
@@ -418,3 +419,15 @@ def test_another_deployment_leaves_the_rest_of_a_registration_as_it_was(
         visitor.opened(platform, deployment_id=known)
     with pytest.raises(platforms.PlatformError):
         platform.register(engine, silo, client_id="another")
+
+
+def test_launches_work_and_pages_open_without_redis(
+    settings: Settings, engine: Engine, clock: Any, platform: FakePlatform
+) -> None:
+    nowhere = f"redis://127.0.0.1:{services.free_port()}/0"
+    app = create_app(replace(settings, redis_url=nowhere), engine=engine, clock=clock)
+    visitor = Browser(app, settings.public_url)
+    place = visitor.opened(platform)
+    page = visitor.get(visitor.get(place).headers["Location"])
+    assert page.status_code == 200
+    assert visitor.get("/health/ready").status_code == 200
