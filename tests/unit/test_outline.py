@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
@@ -372,6 +372,7 @@ def test_a_title_never_runs_as_a_formula() -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(b";")
 @given(st.binary(max_size=300))
 def test_any_file_is_answered(content: bytes) -> None:
     reading = outline.read_csv(content)

@@ -89,7 +89,9 @@ def read_csv(content: bytes | str) -> Reading:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error:
         return _refused("separator")
-    start = next(rank for rank, cells in enumerate(lines) if any(cell.strip() for cell in cells))
+    start = next((rank for rank, cells in enumerate(lines) if any(cell.strip() for cell in cells)), None)
+    if start is None:
+        return _refused("empty")
     columns, ignored = _columns(lines[start])
     if "iri" not in columns:
         return _refused("iri_column", line=start + 1)
