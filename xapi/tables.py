@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 
 import xapi.document_tables
-import xapi.survey_tables  # noqa: F401  (both register on the same metadata)
+import xapi.forward_tables
+import xapi.survey_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata
 
 # --- what was said: the only copy -----------------------------------------------------------------
