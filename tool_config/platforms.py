@@ -38,6 +38,8 @@ _COLUMNS = (
     "role_map",
     "active",
 )
+#: What a query of a registration selects, for ``from_row``.
+COLUMNS = tuple(platform.c[name].label(f"platform_{name}") for name in _COLUMNS)
 
 
 class PlatformError(Exception):
@@ -95,7 +97,7 @@ def add(
     *,
     issuer: str,
     client_id: str,
-    deployment_id: str,
+    deployment_id: str | None,
     auth_url: str,
     token_url: str,
     jwks_url: str,
@@ -109,15 +111,12 @@ def add(
 
     Raises PlatformError on an address that cannot be used, on a second client of the same issuer in the
     silo, and on a deployment that another silo holds already. The same call again brings the addresses
-    up to date.
+    up to date. Without a deployment, the first launch that is verified tells it (``adopt_deployment``).
     """
-    for name, value in (("issuer", issuer), ("client id", client_id), ("deployment id", deployment_id)):
-        if not value or len(value) > 255 or not value.isprintable() or value != value.strip():
-            raise PlatformError(f"the {name} must be 1 to 255 printable characters")
-    if not origin(issuer):
-        raise PlatformError("the issuer must be an address such as https://moodle.example.fr")
-    for name, url in (("auth URL", auth_url), ("token URL", token_url), ("JWKS URL", jwks_url)):
-        _check_url(name, url, allow_local)
+    _check_name("client id", client_id)
+    if deployment_id is not None:
+        _check_name("deployment id", deployment_id)
+    check_addresses(issuer, auth_url, token_url, jwks_url, allow_local=allow_local)
     if not all(origin(item) for item in frame_origins):
         raise PlatformError("a frame origin must look like https://moodle.example.fr")
     _refuse_taken(conn, silo_id, issuer, client_id, deployment_id)
@@ -137,14 +136,39 @@ def add(
         silo_id=silo_id, issuer=issuer, client_id=client_id, **first
     )
     conn.execute(written.on_conflict_do_update(index_elements=["silo_id", "issuer"], set_=addresses))
+    if deployment_id is not None:
+        _add_deployment(conn, silo_id, issuer, deployment_id)
+    found = get(conn, silo_id, issuer)
+    assert found is not None
+    return found
+
+
+def adopt_deployment(conn: Connection, silo_id: int, issuer: str, deployment_id: str) -> None:
+    """Take the deployment of a verified launch as a platform's own, when it has told none yet."""
+    if not deployments(conn, silo_id, issuer):
+        _add_deployment(conn, silo_id, issuer, deployment_id)
+
+
+def _add_deployment(conn: Connection, silo_id: int, issuer: str, deployment_id: str) -> None:
     conn.execute(
         database.insert(conn, deployment)
         .values(silo_id=silo_id, issuer=issuer, deployment_id=deployment_id)
         .on_conflict_do_nothing()
     )
-    found = get(conn, silo_id, issuer)
-    assert found is not None
-    return found
+
+
+def check_addresses(issuer: str, auth_url: str, token_url: str, jwks_url: str, *, allow_local: bool) -> None:
+    """Raise PlatformError unless a registration may have these addresses."""
+    _check_name("issuer", issuer)
+    if not origin(issuer):
+        raise PlatformError("the issuer must be an address such as https://moodle.example.fr")
+    for name, url in (("auth URL", auth_url), ("token URL", token_url), ("JWKS URL", jwks_url)):
+        _check_url(name, url, allow_local)
+
+
+def _check_name(name: str, value: str) -> None:
+    if not value or len(value) > 255 or not value.isprintable() or value != value.strip():
+        raise PlatformError(f"the {name} must be 1 to 255 printable characters")
 
 
 def _check_url(name: str, url: str, allow_local: bool) -> None:
@@ -165,7 +189,9 @@ def _check_url(name: str, url: str, allow_local: bool) -> None:
         raise PlatformError(f"the {name} is on this machine or on a private network{advice}")
 
 
-def _refuse_taken(conn: Connection, silo_id: int, issuer: str, client_id: str, deployment_id: str) -> None:
+def _refuse_taken(
+    conn: Connection, silo_id: int, issuer: str, client_id: str, deployment_id: str | None
+) -> None:
     rows = conn.execute(
         select(platform.c.silo_id, platform.c.client_id, deployment.c.deployment_id)
         .select_from(
@@ -226,6 +252,13 @@ def deployments(conn: Connection, silo_id: int, issuer: str) -> frozenset[str]:
 
 def _select() -> Any:
     return select(*(platform.c[name] for name in _COLUMNS))
+
+
+def from_row(row: Any) -> Platform | None:
+    """Return the registration of a row that has ``COLUMNS`` among its own; None when it has none."""
+    if row.platform_silo_id is None:
+        return None
+    return _platform([getattr(row, f"platform_{name}") for name in _COLUMNS])
 
 
 def _platform(row: Any) -> Platform:
