@@ -31,20 +31,22 @@ def write(
     ``reason`` is made of the tool's own words, never of what was received.
     """
     reference = uuid.uuid4().hex[:12]
-    conn.execute(
-        insert(audit).values(
-            silo_id=silo_id,
-            audit_id=reference,
-            at=at,
-            action=action,
-            accepted=accepted,
-            actor=actor,
-            subject=subject,
-            course_id=course_id,
-            reason=reason,
-        )
-    )
+    row = {
+        "silo_id": silo_id,
+        "audit_id": reference,
+        "at": at,
+        "action": action,
+        "accepted": accepted,
+        "actor": actor,
+        "subject": subject,
+        "course_id": course_id,
+        "reason": reason,
+    }
+    conn.execute(_LINE, row)
     return reference
+
+
+_LINE = insert(audit)
 
 
 def log(*, at: datetime, action: str, reason: str) -> str:

@@ -20,6 +20,7 @@ from pylti1p3.message_validators.resource_message import ResourceMessageValidato
 
 from lti_tool.keys import KeyRing, KeysUnavailableError, UnknownKeyError
 from lti_tool.login import Refused, is_ours
+from tool_config.families import family
 from tool_config.platforms import Platform, origin
 from tool_config.roles import role
 
@@ -195,7 +196,6 @@ def read(
     _check_with_library(claims)
     context = _mapping(claims, "context")
     presentation = _mapping(claims, "launch_presentation", needed=False)
-    extension = _mapping(claims, "ext", needed=False)
     return Launch(
         issuer=platform.issuer,
         client_id=platform.client_id,
@@ -211,7 +211,7 @@ def read(
         given_name=clean(claims.get("given_name")),
         family_name=clean(claims.get("family_name")),
         email=_email(claims.get("email")),
-        username=clean(extension.get("user_username")),
+        username=clean(family(platform.family).username_of(claims)),
         locale=_locale(presentation.get("locale")),
         return_url=_on_platform(presentation.get("return_url"), platform),
         choice=_choice(_mapping(claims, "custom", needed=False)),

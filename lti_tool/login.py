@@ -17,11 +17,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
+from lti_tool import sessions
 from lti_tool.tables import login_state
 from tool_config import database, platforms
 from tool_config.platforms import Platform, origin
+from tool_config.tables import deployment
+from tool_config.tables import platform as platform_table
 
 LIFETIME = timedelta(minutes=10)
 COOKIE_PREFIX = "__Host-estime-login-"
@@ -200,6 +203,7 @@ def authorize(conn: Connection, ticket: Ticket, *, public_url: str, now: datetim
     conn.execute(
         delete(login_state).where(login_state.c.silo_id == ticket.silo_id, login_state.c.expires_at < now)
     )
+    sessions.sweep(conn, ticket.silo_id, now)
     stored = database.insert(conn, login_state).values(
         silo_id=ticket.silo_id, state_hash=_hash(state), **values
     )
@@ -232,23 +236,59 @@ def split_state(state: str) -> tuple[int, str]:
     return int(silo), name
 
 
+#: Made once: a launch is answered in little more time than it takes to build its statements.
+_PENDING = (
+    select(
+        login_state.c.binding_hash,
+        login_state.c.expires_at,
+        login_state.c.issuer,
+        login_state.c.client_id.label("asked_by"),
+        *platforms.COLUMNS,
+        deployment.c.deployment_id,
+    )
+    .select_from(
+        login_state.outerjoin(
+            platform_table,
+            (platform_table.c.silo_id == login_state.c.silo_id)
+            & (platform_table.c.issuer == login_state.c.issuer),
+        ).outerjoin(
+            deployment,
+            (deployment.c.silo_id == login_state.c.silo_id) & (deployment.c.issuer == login_state.c.issuer),
+        )
+    )
+    .where(login_state.c.silo_id == bindparam("silo"), login_state.c.state_hash == bindparam("state"))
+)
+
+
 def pending(conn: Connection, silo_id: int, state: str, cookie: str | None, now: datetime) -> Pending:
     """Return the login that a state belongs to, without taking it; Refused (401) if not this browser's."""
     state_hash = _hash(state)
-    row = conn.execute(
-        select(login_state).where(login_state.c.silo_id == silo_id, login_state.c.state_hash == state_hash)
-    ).first()
-    if row is None:
+    rows = conn.execute(_PENDING, {"silo": silo_id, "state": state_hash}).all()
+    if not rows:
         raise Refused(401, "stale", "launch: state unknown or already used")
+    row = rows[0]
     if row.expires_at <= now:
         raise Refused(401, "stale", "launch: state expired")
     if not cookie or not hmac.compare_digest(_hash(cookie), row.binding_hash):
         raise Refused(401, "browser", "launch: login was begun in another browser")
-    platform = platforms.get(conn, silo_id, row.issuer)
-    if platform is None or not platform.active or platform.client_id != row.client_id:
+    platform = platforms.from_row(row)
+    if platform is None or not platform.active or platform.client_id != row.asked_by:
         raise Refused(401, "platform", "launch: registration gone")
-    known = platforms.deployments(conn, silo_id, row.issuer)
+    known = frozenset(each.deployment_id for each in rows if each.deployment_id is not None)
     return Pending(silo_id, state_hash, row.binding_hash, platform, known)
+
+
+_TAKE = (
+    delete(login_state)
+    .where(
+        *(
+            login_state.c[name] == bindparam(f"the_{name}")
+            for name in ("silo_id", "state_hash", "nonce_hash", "binding_hash", "issuer", "client_id")
+        ),
+        login_state.c.expires_at > bindparam("now"),
+    )
+    .returning(login_state.c.state_hash)
+)
 
 
 def consume(conn: Connection, login: Pending, claims: Mapping[str, Any], now: datetime) -> None:
@@ -259,18 +299,15 @@ def consume(conn: Connection, login: Pending, claims: Mapping[str, Any], now: da
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not nonce:
         raise Refused(400, "malformed", "launch: nonce missing")
-    taken = conn.execute(
-        delete(login_state)
-        .where(
-            login_state.c.silo_id == login.silo_id,
-            login_state.c.state_hash == login.state_hash,
-            login_state.c.nonce_hash == _hash(nonce),
-            login_state.c.binding_hash == login.binding_hash,
-            login_state.c.issuer == login.platform.issuer,
-            login_state.c.client_id == login.platform.client_id,
-            login_state.c.expires_at > now,
-        )
-        .returning(login_state.c.state_hash)
-    ).first()
+    whose = {
+        "the_silo_id": login.silo_id,
+        "the_state_hash": login.state_hash,
+        "the_nonce_hash": _hash(nonce),
+        "the_binding_hash": login.binding_hash,
+        "the_issuer": login.platform.issuer,
+        "the_client_id": login.platform.client_id,
+        "now": now,
+    }
+    taken = conn.execute(_TAKE, whose).first()
     if taken is None:
         raise Refused(401, "stale", "launch: nonce unknown, or already used")

@@ -71,20 +71,25 @@ def new_secret(now: datetime) -> str:
 def open_launch(conn: Connection, silo_id: int, values: Mapping[str, Any], *, now: datetime) -> Opened:
     """Write a launch (columns of the table ``launch``) and return its id and secret."""
     opened = Opened(f"{silo_id}-{secrets.token_urlsafe(16)}", new_secret(now))
-    conn.execute(
-        insert(launch).values(
-            {
-                "created_at": now,
-                "expires_at": now + LIFETIME,
-                **values,
-                "silo_id": silo_id,
-                "launch_id": opened.launch_id,
-                "session_hash": digest(opened.secret),
-            }
-        )
-    )
-    conn.execute(delete(launch).where(launch.c.silo_id == silo_id, launch.c.expires_at < now - KEPT))
+    row = {
+        "return_url": None,
+        "created_at": now,
+        "expires_at": now + LIFETIME,
+        **values,
+        "silo_id": silo_id,
+        "launch_id": opened.launch_id,
+        "session_hash": digest(opened.secret),
+    }
+    conn.execute(_OPEN, row)
     return opened
+
+
+_OPEN = insert(launch)
+
+
+def sweep(conn: Connection, silo_id: int, now: datetime) -> None:
+    """Forget the launches that have been over for so long that nobody comes back to them."""
+    conn.execute(delete(launch).where(launch.c.silo_id == silo_id, launch.c.expires_at < now - KEPT))
 
 
 def make_code(conn: Connection, silo_id: int, launch_id: str, *, now: datetime) -> str:

@@ -124,12 +124,16 @@ def arrive() -> Response:
     silo_id, name = login.split_state(state)
     cookie = login.cookie_name(name)
     with transaction(here.engine, silo_id, write=False) as conn:
-        _know_silo(conn, silo_id)
-        if request.form.get("error"):
-            raise failed
-        if not token:
-            raise Refused(400, "malformed", "launch: id_token missing")
-        waiting = login.pending(conn, silo_id, state, request.cookies.get(cookie), now)
+        try:
+            if request.form.get("error"):
+                raise failed
+            if not token:
+                raise Refused(400, "malformed", "launch: id_token missing")
+            waiting = login.pending(conn, silo_id, state, request.cookies.get(cookie), now)
+        except Refused:
+            _know_silo(conn, silo_id)
+            raise
+    g.silo_id, g.frames = silo_id, waiting.platform.frames
     claims = launch.authenticate(token, waiting.platform, current_app.extensions["estime.keys"], now)
     refusal, opened = None, None
     with transaction(here.engine, silo_id) as conn:

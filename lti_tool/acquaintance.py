@@ -1,0 +1,174 @@
+"""What is known of somebody and of a course when a launch arrives, and what the launch changes of it.
+
+A class opens together, and most of what a launch says was said before: it is looked up in two queries, and
+only what differs is written, so that thirty launches of one course do not wait for one another's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, literal, null, select, union_all
+
+from lti_tool.launch import Launch
+from lti_tool.tables import person
+from tool_config.database import insert
+from tool_config.tables import administrator
+from xapi import events
+from xapi.statement import account_key, actor_key
+from xapi.tables import actor as speaker
+from xapi.tables import actor_alias, course, membership
+
+#: Somebody seen less than this ago is not written again for having come back.
+SEEN_AGAIN = timedelta(minutes=10)
+_SAID = ("username", "name", "given_name", "family_name", "email", "locale")
+_EMPTY = [null()] * len(_SAID)
+
+# The statements below are made once: building them costs more than the database takes to answer.
+_SILO: BindParameter[int] = bindparam("silo")
+_KEYS: BindParameter[Sequence[str]] = bindparam("keys", expanding=True)
+_PEOPLE = union_all(
+    select(literal("person"), person.c.actor, *(person.c[name] for name in _SAID), person.c.seen_at).where(
+        person.c.silo_id == _SILO, person.c.actor.in_(_KEYS)
+    ),
+    select(literal("alias"), actor_alias.c.alias, actor_alias.c.actor, *_EMPTY).where(
+        actor_alias.c.silo_id == _SILO, actor_alias.c.alias.in_(_KEYS)
+    ),
+    select(literal("followed"), actor_alias.c.actor, *_EMPTY, null()).where(
+        actor_alias.c.silo_id == _SILO, actor_alias.c.actor.in_(_KEYS)
+    ),
+    select(literal("spoken"), speaker.c.actor, *_EMPTY, null()).where(
+        speaker.c.silo_id == _SILO, speaker.c.actor.in_(_KEYS)
+    ),
+    select(literal("administrator"), administrator.c.sub, *_EMPTY, null()).where(
+        administrator.c.silo_id == _SILO,
+        administrator.c.issuer == bindparam("issuer"),
+        administrator.c.sub == bindparam("sub"),
+    ),
+)
+_PLACE = (
+    select(course.c.issuer, course.c.context_id, course.c.title, course.c.label, membership)
+    .select_from(
+        course.outerjoin(
+            membership,
+            (membership.c.silo_id == course.c.silo_id)
+            & (membership.c.course_id == course.c.course_id)
+            & (membership.c.actor == bindparam("actor")),
+        )
+    )
+    .where(course.c.silo_id == _SILO, course.c.course_id == bindparam("course"))
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store knows of who comes; ``person`` is None for a newcomer."""
+
+    actor: str
+    administrator: bool
+    person: Mapping[str, Any] | None
+    #: Other names under which traces may speak of the same person, as this launch gives them.
+    aliases: Sequence[str] = ()
+    #: Alias -> whom it is counted for already.
+    held: Mapping[str, str] = field(default_factory=dict)
+    #: Keys that are somebody's own, that have traces, or that others are counted for.
+    owned: frozenset[str] = frozenset()
+    spoken: frozenset[str] = frozenset()
+
+
+def recognise(conn: Connection, silo_id: int, launch: Launch) -> Known:
+    """Look up who comes, in one query."""
+    actor = account_key(launch.issuer, launch.sub)
+    aliases = [alias for alias in _aliases(launch) if alias != actor]
+    found: dict[str, dict[str, Any]] = {
+        what: {} for what in ("person", "alias", "followed", "spoken", "administrator")
+    }
+    values = {"silo": silo_id, "keys": [actor, *aliases], "issuer": launch.issuer, "sub": launch.sub}
+    for what, key, *rest in conn.execute(_PEOPLE, values):
+        found[what][key] = rest
+    own = found["person"].get(actor)
+    return Known(
+        actor=actor,
+        administrator=bool(found["administrator"]),
+        person=None if own is None else dict(zip((*_SAID, "seen_at"), own, strict=True)),
+        aliases=aliases,
+        held={alias: rest[0] for alias, rest in found["alias"].items()},
+        owned=frozenset(found["person"]),
+        spoken=frozenset(found["spoken"]) | frozenset(found["followed"]),
+    )
+
+
+def _aliases(launch: Launch) -> list[str]:
+    names = []
+    # A username of digits could be somebody's number on the platform.
+    if launch.username and not launch.username.isdigit():
+        names.append(account_key(launch.issuer, launch.username))
+    if launch.email:
+        names.append(actor_key({"mbox": f"mailto:{launch.email}"}))
+    return names
+
+
+def write_person(conn: Connection, silo_id: int, launch: Launch, known: Known, now: datetime) -> None:
+    """Write who came; what a platform withholds today does not erase what it said before."""
+    said = {name: value for name in _SAID if (value := getattr(launch, name))}
+    before = known.person
+    lately = before is not None and before["seen_at"] is not None and now - before["seen_at"] < SEEN_AGAIN
+    if before is not None and lately and all(before[name] == value for name, value in said.items()):
+        return
+    values: dict[str, Any] = {**said, "seen_at": now}
+    written = insert(conn, person).values(
+        silo_id=silo_id, actor=known.actor, issuer=launch.issuer, sub=launch.sub, created_at=now, **values
+    )
+    conn.execute(written.on_conflict_do_update(index_elements=["silo_id", "actor"], set_=values))
+
+
+def add_aliases(conn: Connection, silo_id: int, known: Known) -> None:
+    """Let traces that name the person by username or address count for them.
+
+    Both are signed by the platform, and still never take what belongs to somebody else: a name that is
+    another person's own key, or already another's alias, stays theirs.
+    """
+    new = [alias for alias in known.aliases if alias not in known.held and alias not in known.owned]
+    target = known.held.get(known.actor, known.actor)
+    fresh = sorted(alias for alias in new if alias not in known.spoken and alias != target)
+    for alias in new:
+        if alias in known.spoken:
+            events.rename_actor(conn, silo_id, alias, known.actor)
+    if fresh:
+        rows = [{"silo_id": silo_id, "alias": alias, "actor": target} for alias in fresh]
+        conn.execute(insert(conn, actor_alias).on_conflict_do_nothing(), rows)
+        # Traces that another transaction is writing at this moment are moved at the next refresh.
+        events.queue(conn, silo_id, [(-silo_id, alias, None) for alias in fresh])
+
+
+def write_place(
+    conn: Connection, silo_id: int, launch: Launch, iri: str, key: int, actor: str, role: str, now: datetime
+) -> None:
+    """Write the course and who is in it, where the launch says more than is known."""
+    found = conn.execute(_PLACE, {"silo": silo_id, "course": key, "actor": actor}).mappings().first()
+    named = {
+        name: value
+        for name, value in (
+            ("issuer", launch.issuer),
+            ("context_id", launch.context_id),
+            ("title", launch.context_title),
+            ("label", launch.context_label),
+        )
+        if value
+    }
+    if found is None or any(found[name] != value for name, value in named.items()):
+        written = insert(conn, course).values(
+            silo_id=silo_id, course_id=key, iri=iri, created_at=now, **named
+        )
+        conn.execute(written.on_conflict_do_update(index_elements=["silo_id", "course_id"], set_=named))
+    if found is None or found["role"] != role or found["until"] is not None:
+        joined = insert(conn, membership).values(
+            silo_id=silo_id, course_id=key, actor=actor, role=role, source="launch", since=now
+        )
+        changed = {"role": role, "until": None}
+        conn.execute(
+            joined.on_conflict_do_update(index_elements=["silo_id", "course_id", "actor"], set_=changed)
+        )
