@@ -2,6 +2,9 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
+import lti_tool.import_tables
+import lti_tool.job_tables
+import lti_tool.registration_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata
 
 #: A person of a platform: (silo, issuer, sub). `actor` is the key of account {homePage: issuer, name: sub}.

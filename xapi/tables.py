@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
 )
 
+import xapi.dataset_tables
 import xapi.document_tables
 import xapi.forward_tables
 import xapi.survey_tables  # noqa: F401  (all register on the same metadata)
