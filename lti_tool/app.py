@@ -12,20 +12,20 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from flask import Flask, Response, g, jsonify, render_template, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from whitenoise import WhiteNoise
 
-from lti_tool import migrations, surveys
+from lti_tool import migrations
+from lti_tool.background import Background
 from lti_tool.clock import utcnow as utcnow
 from lti_tool.language import gettext
+from lti_tool.outbound import Outbound
 from lti_tool.tool import Tool
 from lti_tool.web import lti, pages
 from lti_tool.web.assets import DIST
-from lti_tool.worker import Worker
 from tool_config import rules
 from tool_config.database import open_engine
 from tool_config.settings import Settings
@@ -47,13 +47,13 @@ def create_app(
     *,
     engine: Engine | None = None,
     clock: Callable[[], datetime] = utcnow,
-    http: httpx.Client | None = None,
+    http: Outbound | None = None,
     worker: bool = False,
 ) -> Flask:
     """Return the application; connects to nothing before the first request, unless ``worker``.
 
-    ``settings`` hold a usable secret key (``Settings.with_secret``). ``worker`` starts the thread that
-    keeps derived tables fresh (embedded mode).
+    ``settings`` hold a usable secret key (``Settings.with_secret``). ``worker`` starts the threads that
+    keep derived tables fresh and do the jobs (embedded mode).
     """
     engine = engine or open_engine(settings.store_url)
     app = Flask(__name__, static_folder=None)
@@ -63,7 +63,7 @@ def create_app(
         settings=settings,
         engine=engine,
         clock=clock,
-        http=http or httpx.Client(timeout=httpx.Timeout(5), follow_redirects=False),
+        http=http or Outbound(allow_local=settings.allow_local_network),
         cache=open_cache(settings.redis_url),
         rules=rules.load(),
     )
@@ -117,10 +117,9 @@ def _install_rooms(app: Flask) -> None:
 
 def _start_worker(app: Flask) -> None:
     tool: Tool = app.extensions["estime"]
-    closer = surveys.closer(tool.settings.secret_key, tool.rules.disclosure.course)
-    thread = Worker(tool.engine, tool.clock, close_surveys=closer)
-    app.extensions["estime.worker"] = thread
-    thread.start()
+    background = Background(tool)
+    app.extensions["estime.worker"] = background
+    background.start()
 
 
 def _is_immutable(_path: str, url: str) -> bool:

@@ -1,38 +1,23 @@
-"""A platform's public keys: fetched with care, kept for an hour, fetched again when one is unknown.
-
-The address comes from a registration, so the fetch is guarded (server-side request forgery): https only,
-every address of the name must be public, and the connection goes to the very address that was checked
-(no second look-up, hence no DNS rebinding). No redirect, bounded size, bounded time.
-"""
+"""A platform's public keys: fetched with care, kept for an hour, fetched again when one is unknown."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
-import ipaddress
 import json
-import socket
-import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
+from lti_tool.outbound import Outbound, OutboundError, Resolve, resolve
 from tool_config.platforms import Platform
 from xapi.cache import Cache
 
-#: Seconds for one step of the network, and for the whole answer.
-STEP_SECONDS = 3.0
-WHOLE_SECONDS = 6.0
 MOST_BYTES = 256_000
 MOST_KEYS = 100
 LEAST_BITS = 2048
@@ -43,8 +28,6 @@ STALE = timedelta(hours=24)
 MOST_FETCHES = 4
 WINDOW = timedelta(seconds=60)
 
-Resolve = Callable[[str, int], list[str]]
-
 
 class KeysUnavailableError(Exception):
     """The platform's keys cannot be had; the message says why, for the audit."""
@@ -54,80 +37,16 @@ class UnknownKeyError(Exception):
     """The platform does not publish that key."""
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a name."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
 def fetch(url: str, *, allow_local: bool, resolve: Resolve = resolve) -> bytes:
     """Return the body of a guarded GET; KeysUnavailableError on anything but a plain answer 200."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (allow_local and parts.scheme == "http"):
-        raise KeysUnavailableError("address is not https")
+    http = Outbound(allow_local=allow_local, resolve=resolve)
     try:
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        addresses = resolve(host, port)
-    except (OSError, ValueError):
-        raise KeysUnavailableError("name does not resolve") from None
-    if not addresses or not all(_allowed(address, allow_local) for address in addresses):
-        raise KeysUnavailableError("address is private")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    host_header = parts.netloc.rpartition("@")[2]
-    try:
-        return _get(addresses[0], port, host if parts.scheme == "https" else "", host_header, path)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise KeysUnavailableError(f"no answer ({type(error).__name__})") from None
-
-
-def _allowed(address: str, allow_local: bool) -> bool:
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
-        return False
-    return ip.is_global or (allow_local and (ip.is_loopback or ip.is_private))
-
-
-def _get(address: str, port: int, tls_name: str, host_header: str, path: str) -> bytes:
-    """GET from the address already checked; ``tls_name`` is the name that its certificate must bear."""
-    connection = http.client.HTTPConnection(address, port, timeout=STEP_SECONDS)
-    plain = socket.create_connection((address, port), timeout=STEP_SECONDS)
-    # A server that drips bytes never trips the timeout of a step: this one ends it all.
-    end = threading.Timer(WHOLE_SECONDS, _hang_up, [plain])
-    end.daemon = True
-    end.start()
-    try:
-        connection.sock = _tls().wrap_socket(plain, server_hostname=tls_name) if tls_name else plain
-        headers = {"Host": host_header, "Accept": "application/json", "User-Agent": "Estime"}
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise KeysUnavailableError(f"answer {answer.status}")
-        body = answer.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES:
-            raise KeysUnavailableError("answer too large")
-        if answer.length:
-            raise KeysUnavailableError("answer cut short")
-        return body
-    finally:
-        end.cancel()
-        connection.close()
-        plain.close()
-
-
-def _hang_up(plain: socket.socket) -> None:
-    try:
-        plain.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # already closed: the answer came in time
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+        answer = http.request("GET", url, headers={"Accept": "application/json"}, most_bytes=MOST_BYTES)
+    except OutboundError as error:
+        raise KeysUnavailableError(str(error)) from None
+    if answer.status != 200:
+        raise KeysUnavailableError(f"answer {answer.status}")
+    return answer.body
 
 
 def read_keys(body: bytes) -> dict[str, RSAPublicKey]:

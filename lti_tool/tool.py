@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
 from sqlalchemy import Engine
 
+from lti_tool.outbound import Outbound
 from tool_config.rules import Rules
 from tool_config.settings import Settings
 from xapi.cache import Cache
@@ -21,6 +21,6 @@ class Tool:
     settings: Settings
     engine: Engine
     clock: Callable[[], datetime]
-    http: httpx.Client
+    http: Outbound
     cache: Cache
     rules: Rules

@@ -51,7 +51,7 @@ def _stop_on_term() -> None:
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @data_dir_option
 def serve(host: str, port: int, data_dir: Path | None) -> None:
-    """Serve the tool from one process; the worker is a thread of it."""
+    """Serve the tool from one process; the worker is threads of it."""
     from lti_tool.app import create_app, settle
 
     settings = read_settings(data_dir, public_url=_local_url(host, port)).with_secret()
@@ -102,16 +102,18 @@ def demo(host: str, port: int, data_dir: Path | None) -> None:
 @click.command()
 @data_dir_option
 def worker(data_dir: Path | None) -> None:
-    """Keep derived tables fresh: the worker of a server, beside the web processes."""
-    from lti_tool import surveys
-    from lti_tool.worker import Worker
+    """Keep derived tables fresh and do the jobs: the worker of a server, beside the web processes."""
+    from lti_tool.background import Background
+    from lti_tool.outbound import Outbound
+    from lti_tool.tool import Tool
     from tool_config import rules
+    from xapi.cache import open_cache
 
     settings = read_settings(data_dir).with_secret()
     set_logging()
     engine = open_store(settings)
-    closer = surveys.closer(settings.secret_key, rules.load().disclosure.course)
-    thread = Worker(engine, utcnow, close_surveys=closer)
+    http, cache = Outbound(allow_local=settings.allow_local_network), open_cache(settings.redis_url)
+    thread = Background(Tool(settings, engine, utcnow, http, cache, rules.load()))
     _stop_on_term()
     thread.start()
     click.echo("Estime's worker runs", err=True)

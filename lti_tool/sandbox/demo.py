@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import waitress
 from flask import Flask
 
-from lti_tool import migrations, surveys
+from lti_tool import migrations
 from lti_tool.app import create_app
+from lti_tool.background import Background
 from lti_tool.clock import utcnow
 from lti_tool.sandbox.platform import Campus, create_platform
 from lti_tool.sandbox.seed import furnish
 from lti_tool.tool import Tool
-from lti_tool.worker import Worker
 from tool_config.settings import Settings, SettingsError
 
 _MARK = "demo.json"
@@ -39,7 +39,7 @@ class Demo:
     wsgi: Callable[[dict[str, Any], Any], Iterable[bytes]]
     tool: Flask
     campus: Campus
-    worker: Worker
+    worker: Background
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -89,9 +89,9 @@ def prepare(
         made = furnish(app, campus, say)
         _Mark(campus.today.isoformat(), port, complete=True).write(settings.data_dir)
         say(f"{made.people} trainees, {made.statements} statements, {made.silos} communities")
-    closer = surveys.closer(tool.settings.secret_key, tool.rules.disclosure.course)
-    worker = Worker(tool.engine, clock, close_surveys=closer)
-    return Demo(crossroads(app, create_platform(campus), public_url, campus.origin), app, campus, worker)
+    return Demo(
+        crossroads(app, create_platform(campus), public_url, campus.origin), app, campus, Background(tool)
+    )
 
 
 def _say(line: str) -> None:

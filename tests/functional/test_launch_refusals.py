@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from lti_tool import keys
+from lti_tool import keys, outbound
 from lti_tool.app import create_app
 from lti_tool.tables import audit, launch, login_state, person
 from tests.factories.platform import (
@@ -197,8 +197,8 @@ def test_refusal_08_keys_that_cannot_be_had(scene: Scene, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["slow", "dripping"])
 def test_refusal_08_slow_keys(scene: Scene, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "STEP_SECONDS", 1.0)
-    monkeypatch.setattr(keys, "WHOLE_SECONDS", 1.5)
+    monkeypatch.setattr(outbound, "STEP_SECONDS", 1.0)
+    monkeypatch.setattr(outbound, "WHOLE_SECONDS", 1.5)
     scene.platform.server.mode = mode
     scene.refuses_claims(502)
 
