@@ -21,7 +21,7 @@ import numpy as np
 
 from analyzers import standing as standings
 from analyzers.results import STATES, Learner
-from analyzers.shapes import LONGEST_WEEKS, CourseFrames, as_days, monday, week_ranks
+from analyzers.shapes import LONGEST_WEEKS, CourseFrames, monday, week_ranks
 from analyzers.standing import FINISHED, INACTIVE, NOT_CONNECTED, ON_TRACK, SLOW, Standing
 
 
@@ -43,9 +43,9 @@ def _order(learner: Learner) -> tuple[bool, date, int, int, str]:
 
 
 def _learners(frames: CourseFrames, standing: Standing) -> list[Learner]:
-    table = frames.learners
+    table = frames.learner_columns
     days = {
-        name: as_days(table[name]).tolist() for name in ("enrolled_on", "first_on", "last_on", "completed_on")
+        name: table[name].tolist() for name in ("enrolled_on", "first_on", "last_on", "completed_on")
     }
     numbers = {name: table[name].tolist() for name in ("actor", "days", "seconds", "attended")}
     weeks = active_weeks(frames).tolist()
@@ -108,9 +108,9 @@ def _rules(standing: Standing) -> list[str]:
 def _completed(frames: CourseFrames, standing: Standing, declared: list[date | None]) -> list[date | None]:
     """Return the day each finished: the one declared, else that of the last goal."""
     last = np.full(frames.enrolled, np.datetime64("NaT", "D"))
-    rows = frames.modules
-    counted = standing.goal[rows["module"].to_numpy()]
-    np.fmax.at(last, rows["learner"].to_numpy()[counted], as_days(rows["completed_on"])[counted])
+    rows = frames.module_columns
+    counted = standing.goal[rows["module"]]
+    np.fmax.at(last, rows["learner"][counted], rows["completed_on"][counted])
     by_modules = last.tolist()
     return [
         (declared[i] or by_modules[i]) if state == FINISHED else None
@@ -120,13 +120,13 @@ def _completed(frames: CourseFrames, standing: Standing, declared: list[date | N
 
 def active_weeks(frames: CourseFrames) -> np.typing.NDArray[np.int64]:
     """Return how many weeks, Monday to Sunday, each learner was there."""
-    if frames.days.empty:
+    days = frames.day_columns["day"]
+    if not len(days):
         return np.zeros(frames.enrolled, dtype=np.int64)
-    days = as_days(frames.days["day"])
     latest = np.datetime64(frames.today - timedelta(weeks=LONGEST_WEEKS), "D")
     ranks = week_ranks(np.maximum(days, latest), monday(max(days.min(), latest).item()))
     there = np.zeros((frames.enrolled, int(ranks.max()) + 1), dtype=bool)
-    there[frames.days["learner"].to_numpy(), ranks] = True
+    there[frames.day_columns["learner"], ranks] = True
     found: np.typing.NDArray[np.int64] = there.sum(axis=1)
     return found
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analyzers import standing as standings
 from analyzers.results import STATES, Basis, Overview, Week
-from analyzers.shapes import CourseFrames, Reference, as_days, monday, week_ranks
+from analyzers.shapes import CourseFrames, Reference, monday, week_ranks
 
 _WEEK = timedelta(weeks=1)
 
@@ -39,7 +39,7 @@ def overview(frames: CourseFrames) -> Overview:
         by_state=dict(zip(STATES, counts, strict=True)),
         weeks=weeks(frames),
         busiest_module=_busiest(frames),
-        online_only=not bool((frames.learners["attended"].to_numpy() > 0).any()),
+        online_only=not bool((frames.learner_columns["attended"] > 0).any()),
         week_number=_week_number(frames),
         week_count=_week_count(frames),
         reference_sessions=len(frames.references),
@@ -48,18 +48,18 @@ def overview(frames: CourseFrames) -> Overview:
 
 
 def _active(frames: CourseFrames, first: date, last: date) -> int:
-    days = as_days(frames.days["day"])
+    days = frames.day_columns["day"]
     inside = (days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D"))
-    return len(np.unique(frames.days["learner"].to_numpy()[inside]))
+    return len(np.unique(frames.day_columns["learner"][inside]))
 
 
 def _busiest(frames: CourseFrames) -> str | None:
     """Return the module with the most learners in the last seven days; on a tie, the first in order."""
     since = np.datetime64(frames.today - timedelta(days=6), "D")
-    recent = as_days(frames.modules["last_on"]) >= since
+    recent = frames.module_columns["last_on"] >= since
     if not recent.any():
         return None
-    people = np.bincount(frames.modules["module"].to_numpy()[recent])
+    people = np.bincount(frames.module_columns["module"][recent])
     return frames.outline_modules[int(people.argmax())].iri
 
 
@@ -92,14 +92,15 @@ def weeks(frames: CourseFrames) -> tuple[Week, ...]:
     start = frames.start
     if start is None:
         return ()
+    seen = frames.day_columns
     first, last = monday(start), monday(frames.today)
     if frames.ended and frames.ends_on is not None:
         latest = [frames.ends_on]
-        if not frames.days.empty:
-            latest.append(as_days(frames.days["day"]).max().item())
+        if len(seen["day"]):
+            latest.append(seen["day"].max().item())
         last = max(first, min(last, monday(max(latest))))
     count = (last - first).days // 7 + 1
-    active = active_by_rank(as_days(frames.days["day"]), frames.days["learner"].to_numpy(), first, count)
+    active = active_by_rank(seen["day"], seen["learner"], first, count)
     reference = _reference(frames.references, frames.enrolled, count)
     return tuple(
         Week(
@@ -133,7 +134,7 @@ def _reference(references: tuple[Reference, ...], enrolled: int, count: int) -> 
         length = min(count, _rank(session.starts_on, session.ends_on) + 1)
         if length <= 0 or not session.enrolled:
             continue
-        days, who = as_days(session.days["day"]), session.days["learner"].to_numpy()
+        days, who = session.day_columns["day"], session.day_columns["learner"]
         for rank, active in enumerate(active_by_rank(days, who, first, length)):
             shares[rank].append(int(active) / session.enrolled)
     return [enrolled * sum(found) / len(found) if found else None for found in shares]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from analyzers import standing as standings
 from analyzers.engagement import basis
 from analyzers.results import LearnerPath, Step, StepActivity, TimelineDay
-from analyzers.shapes import ActivityTrace, CourseFrames, DayTrace, Item, LearnerFrames, as_days
+from analyzers.shapes import ActivityTrace, CourseFrames, DayTrace, Item, LearnerFrames
 from analyzers.standing import FINISHED, Standing
 
 Status = Literal["done", "current", "reached", "todo", "later"]
@@ -89,8 +89,10 @@ def _steps(frames: LearnerFrames, standing: Standing) -> tuple[Step, ...]:
 def _entered(group: CourseFrames, row: int | None) -> dict[int, _Entered]:
     if row is None:
         return {}
-    rows = group.modules[group.modules["learner"].to_numpy() == row]
-    first, completed = (as_days(rows[name]).tolist() for name in ("first_on", "completed_on"))
+    table = group.module_columns
+    mine = table["learner"] == row
+    rows = {name: column[mine] for name, column in table.items()}
+    first, completed = (rows[name].tolist() for name in ("first_on", "completed_on"))
     numbers: list[tuple[Any, ...]] = list(
         zip(
             *(rows[name].tolist() for name in ("module", "done", "required", "seconds", "score")), strict=True

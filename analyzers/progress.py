@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date, timedelta
 
 import numpy as np
@@ -13,7 +12,7 @@ from analyzers import standing as standings
 from analyzers.engagement import basis
 from analyzers.itinerary import path
 from analyzers.results import ActivityProgress, CourseProgress, ModuleProgress, Pace
-from analyzers.shapes import CourseFrames, LearnerFrames, ModuleActivities, as_days, monday, week_ranks
+from analyzers.shapes import CourseFrames, LearnerFrames, ModuleActivities, monday, week_ranks
 from analyzers.standing import FINISHED, Standing
 
 __all__ = ["course", "median", "module", "pace", "path"]
@@ -53,10 +52,10 @@ def course(frames: CourseFrames) -> CourseProgress:
 
 def _stuck(frames: CourseFrames, standing: Standing) -> NDArray[np.int64]:
     """Return, a module, the learners whose current one it is and who have not moved in it for long."""
-    rows = frames.modules
-    who, module = rows["learner"].to_numpy(), rows["module"].to_numpy()
+    rows = frames.module_columns
+    who, module = rows["learner"], rows["module"]
     limit = np.datetime64(frames.today - timedelta(days=frames.rules.states.stuck_days), "D")
-    moved = np.fmax(as_days(rows["first_on"]), as_days(rows["progress_on"]))
+    moved = np.fmax(rows["first_on"], rows["progress_on"])
     here = (
         (standing.current[who] == module)
         & (standing.state[who] != FINISHED)
@@ -78,38 +77,39 @@ def _blocking(frames: CourseFrames, modules: tuple[ModuleProgress, ...]) -> str 
 
 def _medians(frames: CourseFrames) -> dict[str, list[float | None]]:
     """Return medians by module over the learners who entered it."""
-    rows = frames.modules
-    module = rows["module"].to_numpy()
+    rows = frames.module_columns
+    module = rows["module"]
     members = [np.flatnonzero(module == rank) for rank in range(len(frames.outline_modules))]
     found: dict[str, list[float | None]] = {}
     for name in ("seconds", "seconds_10", "seconds_60", "score"):
-        values = rows[name].to_numpy(dtype=np.float64)
+        values = rows[name].astype(np.float64)
         found[name] = [median(values[inside]) for inside in members]
-    scored = ~np.isnan(rows["score"].to_numpy(dtype=np.float64))
+    scored = ~np.isnan(rows["score"])
     found["scored"] = [float(scored[inside].sum()) for inside in members]
     return found
 
 
 def median(values: NDArray[np.float64]) -> float | None:
     """Return the median of the values that are known, or None when none is."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else None
+    known = np.sort(values[~np.isnan(values)])
+    middle, odd = divmod(len(known), 2)
+    if odd:
+        return float(known[middle])
+    return float((known[middle - 1] + known[middle]) / 2) if middle else None
 
 
 def module(frames: CourseFrames, iri: str, rows: ModuleActivities) -> tuple[ActivityProgress, ...]:
     """Return the activities of one module among the enrolled, in order; none for an unknown module."""
-    traces = rows.traces
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, activity in enumerate(traces["activity"].tolist()):
-        places[activity].append(place)
-    completed = traces["completed"].to_numpy(dtype=bool)
-    seconds = traces["seconds"].to_numpy(dtype=np.float64)
-    score = traces["score"].to_numpy(dtype=np.float64)
+    traces = rows.trace_columns
+    known = {item.iri: rank for rank, item in enumerate(frames.activities)}
+    ranks = np.array([known.get(activity, -1) for activity in traces["activity"].tolist()], dtype=np.int64)
+    completed, score = traces["completed"], traces["score"]
+    seconds = traces["seconds"].astype(np.float64)
     found = []
-    for item in frames.activities:
+    for rank, item in enumerate(frames.activities):
         if item.module != iri:
             continue
-        inside = np.array(places.get(item.iri, []), dtype=np.int64)
+        inside = np.flatnonzero(ranks == rank)
         found.append(
             ActivityProgress(
                 iri=item.iri,
@@ -162,11 +162,11 @@ def _whole(values: NDArray[np.int64]) -> tuple[int, ...]:
 def _cumulated(frames: CourseFrames, first: date, count: int) -> NDArray[np.int64]:
     """Return learners × weeks: goals finished by the end of each week."""
     standing = standings.of(frames)
-    rows = frames.modules
-    who, rank = rows["learner"].to_numpy(), rows["module"].to_numpy()
+    rows = frames.module_columns
+    who, rank = rows["learner"], rows["module"]
     counted = standing.done[who, rank] & standing.goal[rank]
-    ended = as_days(rows["completed_on"])
-    days = np.where(np.isnat(ended), as_days(rows["last_on"]), ended)[counted]
+    ended = rows["completed_on"]
+    days = np.where(np.isnat(ended), rows["last_on"], ended)[counted]
     weeks = np.clip(week_ranks(days, first), 0, count - 1)  # before the start counts from the first week
     table = np.zeros((frames.enrolled, count), dtype=np.int64)
     np.add.at(table, (who[counted], weeks), 1)

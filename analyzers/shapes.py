@@ -1,14 +1,18 @@
 """What analyses work on: frames read by ``analyzers.frames``, or made by hand in tests.
 
-Days are those of the course's time zone: naive midnights (``datetime64[s]``) in frames, ``date`` elsewhere;
-no clock hour of a person goes further than the reading of a frame.
+Days are those of the course's time zone: ``datetime64[D]`` in columns, naive midnights (``datetime64[s]``)
+in pandas frames, ``date`` elsewhere; no clock hour of a person goes further than the reading of a frame.
+
+Tables are kept as columns of numpy: every page reads them, and a pandas frame of so few rows costs more to
+make and to look into than what is computed from it. The frames are made when they are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tool_config.rules import Rules
+
+#: Columns of one length, by name.
+Columns = Mapping[str, NDArray[Any]]
 
 #: Traces older than this many weeks before today are not charted: a wrong clock must not stretch it.
 LONGEST_WEEKS = 156
@@ -49,12 +56,16 @@ class Reference:
     #: Its last day: planned, else the last one with a trace.
     ends_on: date
     #: learner (row number), day.
-    days: pd.DataFrame
+    day_columns: Columns
+
+    @cached_property
+    def days(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(self.day_columns))
 
 
 @dataclass(frozen=True, eq=False)
 class CourseFrames:
-    """One course and its enrolled learners on one day.
+    """One course and its enrolled learners on one day: the same three tables as columns and as frames.
 
     learners: actor, enrolled_on, first_on, last_on, completed_on, events, days, seconds, attended,
     last_module (IRI or ""); one row an enrolled learner, by actor.
@@ -78,23 +89,36 @@ class CourseFrames:
     rules: Rules
     outline_modules: tuple[Item, ...]
     activities: tuple[Item, ...]
-    learners: pd.DataFrame
-    modules: pd.DataFrame
-    days: pd.DataFrame
+    learner_columns: Columns
+    module_columns: Columns
+    day_columns: Columns
     references: tuple[Reference, ...] = ()
+
+    @cached_property
+    def learners(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(self.learner_columns))
+
+    @cached_property
+    def modules(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(self.module_columns))
+
+    @cached_property
+    def days(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(self.day_columns))
 
     @property
     def enrolled(self) -> int:
-        return len(self.learners)
+        return len(self.learner_columns["actor"])
 
     @property
     def start(self) -> date | None:
         """Return the first day to look at: the session's, or the first trace when it is not known."""
         if self.starts_on is not None and self.starts_on <= self.today:
             return self.starts_on
-        if self.days.empty:
+        days = self.day_columns["day"]
+        if not len(days):
             return None
-        first: date = as_days(self.days["day"]).min().item()
+        first: date = days.min().item()
         return max(first, self.today - timedelta(weeks=LONGEST_WEEKS))
 
     @property
@@ -109,21 +133,25 @@ class CourseFrames:
 
     def row_of(self, actor: str) -> int | None:
         """Return the row number of a learner, or None for somebody who is not enrolled."""
-        found = np.flatnonzero(self.learners["actor"].to_numpy() == actor)
+        found = np.flatnonzero(self.learner_columns["actor"] == actor)
         return int(found[0]) if len(found) else None
 
 
 @dataclass(frozen=True, eq=False)
 class ModuleActivities:
-    """Traces of the enrolled in the activities of one module.
+    """Traces of the enrolled in the activities of one module, as columns and as a frame.
 
     traces: activity (IRI), learner (row number), completed (bool, presence included), seconds, score.
     """
 
     module: str
-    traces: pd.DataFrame
+    trace_columns: Columns
     #: Activities whose completion the platform tells.
     tracked: frozenset[str]
+
+    @cached_property
+    def traces(self) -> pd.DataFrame:
+        return pd.DataFrame(dict(self.trace_columns))
 
 
 @dataclass(frozen=True)
@@ -194,20 +222,47 @@ def zone(wanted: str | None, default: str) -> ZoneInfo:
 def local_days(micros: Sequence[int | None], tz: ZoneInfo) -> NDArray[np.datetime64]:
     """Return the days in ``tz`` of instants given in microseconds since 1970; None gives NaT."""
     raw = np.array([_NAT if value is None else value for value in micros], dtype=np.int64)
-    moments = pd.DatetimeIndex(raw.view("datetime64[us]")).tz_localize("UTC")
-    return moments.tz_convert(tz).tz_localize(None).to_numpy().astype("datetime64[D]")
+    days = raw // _DAY
+    known, place = np.unique(days, return_inverse=True)
+    offsets = [_offset(tz, day) for day in known.tolist()]
+    if None in offsets:  # days when clocks change: instant by instant
+        odd = np.array([offset is None for offset in offsets])[place]
+        moved = np.array([offset or 0 for offset in offsets], dtype=np.int64)[place]
+        moved[odd] = [_offset_at(tz, value) for value in raw[odd].tolist()]
+    else:
+        moved = np.array(offsets, dtype=np.int64)[place]
+    found: NDArray[np.datetime64] = ((raw + moved) // _DAY).astype("datetime64[D]")
+    found[raw == _NAT] = np.datetime64("NaT", "D")
+    return found
 
 
 _NAT = int(np.iinfo(np.int64).min)
+_DAY = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: First and last days for which a zone is asked: a day inside what a datetime can hold.
+_DAYS = (-719_161, 2_932_894)
+
+
+@lru_cache(maxsize=65536)
+def _offset(tz: ZoneInfo, day: int) -> int | None:
+    """Return the offset from UTC, in microseconds, all along a UTC day; None when it changes."""
+    first = min(max(day, _DAYS[0]), _DAYS[1]) * _DAY
+    begun = _offset_at(tz, first)
+    return begun if begun == _offset_at(tz, first + _DAY) else None
+
+
+def _offset_at(tz: ZoneInfo, micros: int) -> int:
+    offset = (_EPOCH + timedelta(microseconds=micros)).astimezone(tz).utcoffset()
+    return 0 if offset is None else offset // timedelta(microseconds=1)
 
 
 def day_column(days: NDArray[np.datetime64] | Sequence[date | None]) -> NDArray[np.datetime64]:
-    """Return days as a frame keeps them."""
-    return np.asarray(days, dtype="datetime64[D]").astype("datetime64[s]")
+    """Return days as a column keeps them."""
+    return np.asarray(days, dtype="datetime64[D]")
 
 
 def as_days(column: pd.Series[Any]) -> NDArray[np.datetime64]:
-    """Return a frame's column of days as ``datetime64[D]``; ``.tolist()`` of it gives dates and None."""
+    """Return a pandas column of days as ``datetime64[D]``; ``.tolist()`` of it gives dates and None."""
     return column.to_numpy().astype("datetime64[D]")
 
 

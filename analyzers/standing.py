@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzers.results import STATES
-from analyzers.shapes import CourseFrames, as_days
+from analyzers.shapes import CourseFrames
 
 #: Rank of each state in results.STATES.
 NOT_CONNECTED, INACTIVE, SLOW, ON_TRACK, FINISHED = range(len(STATES))
@@ -68,12 +68,11 @@ def of(frames: CourseFrames) -> Standing:
 
 def _standing(frames: CourseFrames) -> Standing:
     rules = frames.rules.states
-    learners = frames.learners
     reached, done = _matrices(frames)
     goal = goals(frames)
     modules_done = (done & goal).sum(axis=1)
     connected = _present(frames)
-    declared = ~np.isnat(as_days(learners["completed_on"]))
+    declared = ~np.isnat(frames.learner_columns["completed_on"])
     finished = declared | (bool(goal.any()) & (modules_done == goal.sum()))
     expected, behind = _pace(frames, done, goal, modules_done, connected)
     opened = _known(frames, "opens_on", lambda day: day <= frames.today, unknown=True)
@@ -110,29 +109,29 @@ def goals(frames: CourseFrames) -> Flags:
 
 
 def _matrices(frames: CourseFrames) -> tuple[Flags, Flags]:
-    rows = frames.modules
+    rows = frames.module_columns
     shape = (frames.enrolled, len(frames.outline_modules))
     reached, done = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    at = rows["learner"].to_numpy(), rows["module"].to_numpy()
-    required = rows["required"].to_numpy()
-    complete = (required > 0) & (rows["done"].to_numpy() >= required)
+    at = rows["learner"], rows["module"]
+    required = rows["required"]
+    complete = (required > 0) & (rows["done"] >= required)
     reached[at] = True
-    done[at] = complete | ~np.isnat(as_days(rows["completed_on"]))
+    done[at] = complete | ~np.isnat(rows["completed_on"])
     return reached, done
 
 
 def _present(frames: CourseFrames) -> Flags:
-    learners = frames.learners
-    seen: Flags = (learners["events"].to_numpy() > 0) | (learners["attended"].to_numpy() > 0)
-    return seen | ~np.isnat(as_days(learners["first_on"]))
+    learners = frames.learner_columns
+    seen: Flags = (learners["events"] > 0) | (learners["attended"] > 0)
+    return seen | ~np.isnat(learners["first_on"])
 
 
 def _since(frames: CourseFrames, connected: Flags) -> Counts:
     """Return the age of the last trace, or of the enrolment (of the session's start when later)."""
-    enrolled_on = as_days(frames.learners["enrolled_on"])
+    enrolled_on = frames.learner_columns["enrolled_on"]
     if frames.starts_on is not None:
         enrolled_on = np.fmax(enrolled_on, np.datetime64(frames.starts_on, "D"))
-    last = np.where(connected, as_days(frames.learners["last_on"]), enrolled_on)
+    last = np.where(connected, frames.learner_columns["last_on"], enrolled_on)
     days = (np.datetime64(frames.today, "D") - last).astype(np.int64)
     return np.where(np.isnat(last), _UNKNOWN, np.maximum(days, 0))
 
@@ -167,7 +166,7 @@ def _current(frames: CourseFrames, done: Flags, goal: Flags, opened: Flags, stat
     Open modules come before those that open later; without goals, the module of the last act.
     """
     rank = {item.iri: i for i, item in enumerate(frames.outline_modules)}
-    last = np.array([rank.get(iri, -1) for iri in frames.learners["last_module"].tolist()], dtype=np.int64)
+    last = np.array([rank.get(iri, -1) for iri in frames.learner_columns["last_module"].tolist()], dtype=np.int64)
     if not len(last) or not rank:
         return np.full(len(last), -1, dtype=np.int64)
     if not goal.any():

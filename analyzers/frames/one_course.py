@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, case, func, select
 
 from analyzers.frames.enrolment import (
@@ -22,14 +22,7 @@ from analyzers.frames.enrolment import (
     local,
     micros,
 )
-from analyzers.shapes import (
-    CourseFrames,
-    Item,
-    Reference,
-    as_days,
-    day_column,
-    zone,
-)
+from analyzers.shapes import Columns, CourseFrames, Item, Reference, zone
 from tool_config.rules import Rules
 from tool_config.tables import silo as silo_table
 from xapi import tables as t
@@ -65,14 +58,14 @@ def course(conn: Connection, silo_id: int, course_id: int, *, as_of: datetime, r
         rules=rules,
         outline_modules=modules,
         activities=activities,
-        learners=learners,
-        modules=pd.DataFrame(),
-        days=seen,
+        learner_columns=learners,
+        module_columns={},
+        day_columns=seen,
     )
     path = found.path_id
     return replace(
         frames,
-        modules=_modules(conn, frames, rows, tz),
+        module_columns=_modules(conn, frames, rows, tz),
         references=() if path is None else _references(conn, frames, path, as_of),
     )
 
@@ -121,27 +114,24 @@ def _outline_statement() -> Select[Any]:
 
 def _learners(
     conn: Connection, silo_id: int, course_id: int, as_of: datetime, tz: ZoneInfo, rules: Rules
-) -> pd.DataFrame:
+) -> dict[str, NDArray[Any]]:
     statement = _learners_statement(rules.time_spent.cap_minutes)
     rows = conn.execute(statement, {"silo": silo_id, "course": course_id, "as_of": as_of}).all()
     read = columns(rows, 10)
     dates = local(read[1:5], tz)
     numbers = [np.array(column, dtype=np.int64) for column in read[5:9]]
-    return pd.DataFrame(
-        {
-            "actor": np.array(read[0], dtype=object),
-            "enrolled_on": dates[0],
-            "first_on": dates[1],
-            "last_on": dates[2],
-            "completed_on": dates[3],
-            "events": numbers[0],
-            "days": numbers[1],
-            "seconds": numbers[2],
-            "attended": numbers[3],
-            "last_module": np.array(read[9], dtype=object),
-        },
-        copy=False,
-    )
+    return {
+        "actor": np.array(read[0], dtype=object),
+        "enrolled_on": dates[0],
+        "first_on": dates[1],
+        "last_on": dates[2],
+        "completed_on": dates[3],
+        "events": numbers[0],
+        "days": numbers[1],
+        "seconds": numbers[2],
+        "attended": numbers[3],
+        "last_module": np.array(read[9], dtype=object),
+    }
 
 
 @cache
@@ -158,7 +148,7 @@ def _learners_statement(cap: int) -> Select[Any]:
     ).order_by(e.c.actor)
 
 
-def _modules(conn: Connection, frames: CourseFrames, rows: dict[str, int], tz: ZoneInfo) -> pd.DataFrame:
+def _modules(conn: Connection, frames: CourseFrames, rows: dict[str, int], tz: ZoneInfo) -> Columns:
     """Read the progress of the enrolled in the modules of the outline."""
     values = {"silo": frames.silo_id, "course": frames.course_id}
     order = {item.iri: rank for rank, item in enumerate(frames.outline_modules)}
@@ -166,19 +156,16 @@ def _modules(conn: Connection, frames: CourseFrames, rows: dict[str, int], tz: Z
     read = columns([row for row in found if row[0] in rows and row[1] in order], 12)
     dates = local(read[8:12], tz)
     names = ("done", "required", "seconds", "seconds_10", "seconds_60")
-    return pd.DataFrame(
-        {
-            "learner": np.array([rows[actor] for actor in read[0]], dtype=np.int64),
-            "module": np.array([order[iri] for iri in read[1]], dtype=np.int64),
-            **{name: np.array(read[2 + i], dtype=np.int64) for i, name in enumerate(names)},
-            "score": np.array(read[7], dtype=np.float64),
-            "first_on": dates[0],
-            "last_on": dates[1],
-            "completed_on": dates[2],
-            "progress_on": dates[3],
-        },
-        copy=False,
-    )
+    return {
+        "learner": np.array([rows[actor] for actor in read[0]], dtype=np.int64),
+        "module": np.array([order[iri] for iri in read[1]], dtype=np.int64),
+        **{name: np.array(read[2 + i], dtype=np.int64) for i, name in enumerate(names)},
+        "score": np.array(read[7], dtype=np.float64),
+        "first_on": dates[0],
+        "last_on": dates[1],
+        "completed_on": dates[2],
+        "progress_on": dates[3],
+    }
 
 
 @cache
@@ -193,17 +180,17 @@ def _modules_statement(cap: int) -> Select[Any]:
     ).where(r.c.silo_id == SILO, r.c.course_id == COURSE)
 
 
-def _mend_future(learners: pd.DataFrame, seen: pd.DataFrame, today: date) -> None:
+def _mend_future(learners: dict[str, NDArray[Any]], seen: Columns, today: date) -> None:
     """Bring days that are still to come back to the last one that is believed, at most today."""
     limit = np.datetime64(today, "D")
     for name in ("first_on", "last_on"):
-        values = as_days(learners[name])
+        values = learners[name]
         late = values > limit
         if late.any():
             believed = np.full(len(values), np.datetime64("0001-01-01", "D"))
-            np.maximum.at(believed, seen["learner"].to_numpy(), as_days(seen["day"]))
+            np.maximum.at(believed, seen["learner"], seen["day"])
             believed[believed == np.datetime64("0001-01-01", "D")] = limit
-            learners[name] = day_column(np.where(late, believed, values))
+            learners[name] = np.where(late, believed, values)
 
 
 def _references(
@@ -250,9 +237,9 @@ def _reference(
     actors = conn.execute(_actors_statement(), values).scalars().all()
     rows = {actor: row for row, actor in enumerate(actors)}
     seen = days(conn, silo_id, course_id, rows, as_of.date())
-    if seen.empty:
+    if not len(seen["day"]):
         return None
-    last: date = ends_on or as_days(seen["day"]).max().item()
+    last: date = ends_on or seen["day"].max().item()
     return Reference(len(rows), starts_on, last, seen)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import Connection, select
 
 from analyzers.frames.enrolment import local, micros
@@ -42,7 +41,7 @@ def _activities(conn: Connection, frames: CourseFrames, actor: str) -> tuple[Act
     if not rows:
         return ()
     dates = local([[row[4] for row in rows], [row[5] for row in rows]], ZoneInfo(frames.time_zone))
-    first, completed = (column.astype("datetime64[D]").tolist() for column in dates)
+    first, completed = (column.tolist() for column in dates)
     return tuple(
         ActivityTrace(row[0], first[i], completed[i], bool(row[1]), row[2], row[3])
         for i, row in enumerate(rows)
@@ -96,18 +95,15 @@ def module(conn: Connection, frames: CourseFrames, iri: str) -> ModuleActivities
         a.c[_seconds(frames)],
         a.c.score,
     ).where(a.c.silo_id == frames.silo_id, a.c.course_id == frames.course_id, a.c.activity.in_(inside))
-    rows = {actor: row for row, actor in enumerate(frames.learners["actor"].tolist())}
+    rows = {actor: row for row, actor in enumerate(frames.learner_columns["actor"].tolist())}
     kept: list[Any] = [row for row in conn.execute(wanted).all() if row[1] in rows]
-    traces = pd.DataFrame(
-        {
-            "activity": np.array([row[0] for row in kept], dtype=object),
-            "learner": np.array([rows[row[1]] for row in kept], dtype=np.int64),
-            "completed": np.array([row[2] for row in kept], dtype=bool),
-            "seconds": np.array([row[3] for row in kept], dtype=np.int64),
-            "score": np.array([row[4] for row in kept], dtype=np.float64),
-        },
-        copy=False,
-    )
+    traces = {
+        "activity": np.array([row[0] for row in kept], dtype=object),
+        "learner": np.array([rows[row[1]] for row in kept], dtype=np.int64),
+        "completed": np.array([row[2] for row in kept], dtype=bool),
+        "seconds": np.array([row[3] for row in kept], dtype=np.int64),
+        "score": np.array([row[4] for row in kept], dtype=np.float64),
+    }
     return ModuleActivities(iri, traces, _tracked(conn, frames))
 
 

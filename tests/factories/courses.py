@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
-import pandas as pd
 
-from analyzers.shapes import CourseFrames, Item, Reference, day_column
+from analyzers.shapes import Columns, CourseFrames, Item, Reference, day_column
 from tool_config import rules
 
 TODAY = date(2026, 11, 18)  # a Wednesday
@@ -65,20 +64,18 @@ def outline(count: int = 3, **changes: Mapping[str, object]) -> tuple[tuple[Item
     return tuple(modules), tuple(activities)
 
 
-def days_frame(people: Sequence[Sequence[date]]) -> pd.DataFrame:
-    """Return the frame of days of people given as lists of days."""
+def days_table(people: Sequence[Sequence[date]]) -> Columns:
+    """Return the table of days of people given as lists of days."""
     pairs = [(row, day) for row, days in enumerate(people) for day in days]
-    return pd.DataFrame(
-        {
-            "learner": np.array([row for row, _ in pairs], dtype=np.int64),
-            "day": day_column([day for _, day in pairs]),
-        }
-    )
+    return {
+        "learner": np.array([row for row, _ in pairs], dtype=np.int64),
+        "day": day_column([day for _, day in pairs]),
+    }
 
 
 def reference(people: Sequence[Sequence[date]], starts_on: date, ends_on: date) -> Reference:
     """Return a previous session."""
-    return Reference(len(people), starts_on, ends_on, days_frame(people))
+    return Reference(len(people), starts_on, ends_on, days_table(people))
 
 
 def course(
@@ -110,35 +107,33 @@ def course(
         rules=rules.load(),
         outline_modules=modules,
         activities=activities,
-        learners=_learners(people),
-        modules=_modules(people, modules),
-        days=days_frame([person.days for person in people]),
+        learner_columns=_learners(people),
+        module_columns=_modules(people, modules),
+        day_columns=days_table([person.days for person in people]),
         references=references,
     )
 
 
-def _learners(people: Sequence[Person]) -> pd.DataFrame:
+def _learners(people: Sequence[Person]) -> Columns:
     first = [min(person.days, default=None) for person in people]
     last = [max(person.days, default=None) for person in people]
-    return pd.DataFrame(
-        {
-            "actor": np.array([person.actor for person in people], dtype=object),
-            "enrolled_on": day_column([person.enrolled_on for person in people]),
-            "first_on": day_column(first),
-            "last_on": day_column(last),
-            "completed_on": day_column([person.completed_on for person in people]),
-            "events": np.array([len(person.days) for person in people], dtype=np.int64),
-            "days": np.array([len(set(person.days)) for person in people], dtype=np.int64),
-            "seconds": np.array(
-                [sum(entry.seconds for entry in person.modules.values()) for person in people], dtype=np.int64
-            ),
-            "attended": np.array([person.attended for person in people], dtype=np.int64),
-            "last_module": np.array([person.last_module for person in people], dtype=object),
-        }
-    )
+    return {
+        "actor": np.array([person.actor for person in people], dtype=object),
+        "enrolled_on": day_column([person.enrolled_on for person in people]),
+        "first_on": day_column(first),
+        "last_on": day_column(last),
+        "completed_on": day_column([person.completed_on for person in people]),
+        "events": np.array([len(person.days) for person in people], dtype=np.int64),
+        "days": np.array([len(set(person.days)) for person in people], dtype=np.int64),
+        "seconds": np.array(
+            [sum(entry.seconds for entry in person.modules.values()) for person in people], dtype=np.int64
+        ),
+        "attended": np.array([person.attended for person in people], dtype=np.int64),
+        "last_module": np.array([person.last_module for person in people], dtype=object),
+    }
 
 
-def _modules(people: Sequence[Person], modules: Sequence[Item]) -> pd.DataFrame:
+def _modules(people: Sequence[Person], modules: Sequence[Item]) -> Columns:
     rank = {item.iri: place for place, item in enumerate(modules)}
     rows = [
         (row, rank[iri], entry)
@@ -152,16 +147,14 @@ def _modules(people: Sequence[Person], modules: Sequence[Item]) -> pd.DataFrame:
         for name in ("first_on", "last_on", "completed_on", "progress_on")
     }
     seconds = np.array([entry.seconds for entry in entries], dtype=np.int64)
-    return pd.DataFrame(
-        {
-            "learner": np.array([row for row, _, _ in rows], dtype=np.int64),
-            "module": np.array([place for _, place, _ in rows], dtype=np.int64),
-            "done": np.array([entry.done for entry in entries], dtype=np.int64),
-            "required": np.array([entry.required for entry in entries], dtype=np.int64),
-            "seconds": seconds,
-            "seconds_10": seconds // 2,
-            "seconds_60": seconds * 2,
-            "score": np.array([entry.score for entry in entries], dtype=np.float64),
-            **days,
-        }
-    )
+    return {
+        "learner": np.array([row for row, _, _ in rows], dtype=np.int64),
+        "module": np.array([place for _, place, _ in rows], dtype=np.int64),
+        "done": np.array([entry.done for entry in entries], dtype=np.int64),
+        "required": np.array([entry.required for entry in entries], dtype=np.int64),
+        "seconds": seconds,
+        "seconds_10": seconds // 2,
+        "seconds_60": seconds * 2,
+        "score": np.array([entry.score for entry in entries], dtype=np.float64),
+        **days,
+    }

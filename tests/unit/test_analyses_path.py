@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,7 +210,7 @@ def _traces(rows: Sequence[tuple[str, int, bool, int, float | None]]) -> ModuleA
     frame = {
         name: np.array(column, dtype=kind) for name, column, kind in zip(names, columns, types, strict=True)
     }
-    return ModuleActivities("m1", pd.DataFrame(frame), frozenset({"m1a1"}))
+    return ModuleActivities("m1", frame, frozenset({"m1a1"}))
 
 
 def test_activities_count_who_reached_and_completed_them_in_order() -> None:
