@@ -92,13 +92,18 @@ def _attachment(headers: dict[str, str], content: bytes) -> Part:
     sha2 = headers.get("x-experience-api-hash", "").lower()
     if len(sha2) not in _HASHES:
         raise XapiError("needs the header X-Experience-API-Hash: the SHA-2 of its content")
-    if hashlib.new(_HASHES[len(sha2)], content).hexdigest() != sha2:
+    if digest(content, sha2) != sha2:
         raise XapiError("has a content that is not the one of its X-Experience-API-Hash")
     try:
         values.media_type(headers.get("content-type"))
         return Part(sha2, headers["content-type"], content)
     except XapiError:
         return Part(sha2, UNKNOWN, content)
+
+
+def digest(content: bytes, like: str) -> str:
+    """Return the SHA-2 of a content, of as many digits as another one that is known to be one."""
+    return hashlib.new(_HASHES[len(like)], content).hexdigest()
 
 
 def write(boundary: str, statements: bytes, attachments: Iterable[Part]) -> bytes:

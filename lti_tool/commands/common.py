@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from tool_config.database import open_engine
 from tool_config.platforms import PlatformError
 from tool_config.settings import Settings, SettingsError
 from tool_config.silos import SiloError
+from xapi import values
 from xapi.errors import XapiError
-from xapi.sources.statements import ImportFault
+from xapi.export import ExportFault
+from xapi.forward import ForwardFault
+from xapi.sources.statement_files import ImportFault
 
 #: Errors whose message is a sentence for the person who typed the command.
 REFUSALS = (
@@ -34,6 +38,8 @@ REFUSALS = (
     MoveError,
     XapiError,
     ImportFault,
+    ExportFault,
+    ForwardFault,
 )
 
 
@@ -62,6 +68,26 @@ def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+class _Instant(click.ParamType):
+    """An instant of ISO 8601, in UTC when it names no zone; a day is its midnight."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            values.timestamp(value)
+            return values.instant(value)
+        except XapiError:
+            self.fail(f"{value!r} is not an instant such as 2026-09-01 or 2026-09-01T08:00:00Z", param, ctx)
+
+
+def instant_option(name: str, help_text: str) -> Callable[..., Any]:
+    """Return an option that takes an instant."""
+    return click.option(name, type=_Instant(), help=help_text)
+
+
 def read_settings(data_dir: Path | None, **defaults: str) -> Settings:
     """Return the settings of the environment; `defaults` stand where it says nothing."""
     environment = {f"ESTIME_{key.upper()}": value for key, value in defaults.items()}
@@ -80,9 +106,9 @@ def open_store(settings: Settings) -> Engine:
     return engine
 
 
-def answer(content: dict[str, Any]) -> None:
-    """Print the one JSON object of a command."""
-    click.echo(orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode())
+def answer(content: dict[str, Any], *, err: bool = False) -> None:
+    """Print the one JSON object of a command; on standard error when the output is something else."""
+    click.echo(orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode(), err=err)
 
 
 @contextmanager

@@ -1,18 +1,31 @@
-"""`estime db|rebuild|import`: the schema, the derived tables, statements from files."""
+"""`estime db|rebuild|import|export`: the schema, the derived tables, statements from files and into them."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from lti_tool import migrations
 from lti_tool.clock import utcnow
-from lti_tool.commands.common import answer, data_dir_option, open_store, progress_bar, read_settings
+from lti_tool.commands.common import (
+    answer,
+    data_dir_option,
+    instant_option,
+    open_store,
+    progress_bar,
+    read_settings,
+)
 from tool_config import silos
-from tool_config.database import administration, open_engine
-from xapi import rollup
+from tool_config.database import administration, open_engine, transaction
+from xapi import export, rollup
 from xapi.sources.statements import import_file
 
 
@@ -52,9 +65,14 @@ def imports() -> None:
 @imports.command("statements")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--silo", "name", required=True, help="Name or number of the silo.")
+@click.option(
+    "--as-exported",
+    is_flag=True,
+    help="Keep what FILE says of when each statement was stored and who vouches for it (a trusted export).",
+)
 @data_dir_option
-def import_statements(file: Path, name: str, data_dir: Path | None) -> None:
-    """Take the xAPI statements of FILE (JSON array, JSON lines; gzip or not).
+def import_statements(file: Path, name: str, as_exported: bool, data_dir: Path | None) -> None:
+    """Take the xAPI statements of FILE: JSON array, JSON lines, either in gzip, or a zip of them.
 
     The same file again takes up where it stopped, and changes nothing once done.
     """
@@ -63,9 +81,101 @@ def import_statements(file: Path, name: str, data_dir: Path | None) -> None:
         owner = silos.by_name(conn, name)
     try:
         with progress_bar(file.name) as move:
-            report = import_file(engine, owner.silo_id, file, now=utcnow(), progress=move)
+            report = import_file(
+                engine, owner.silo_id, file, now=utcnow(), as_exported=as_exported, progress=move
+            )
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read: {error.strerror or error}") from error
     content = asdict(report)
-    content["refused"] = [{"line": line, "reason": reason} for line, reason in report.refused]
+    content["refused"] = [one._asdict() for one in report.refused]
     answer({"silo": owner.name, "file": file.name} | content)
+
+
+@click.group("export")
+def exports() -> None:
+    """What the store holds into files."""
+
+
+@exports.command("statements")
+@click.option("--silo", "name", required=True, help="Name or number of the silo.")
+@instant_option("--since", "Only what is stored after this instant.")
+@instant_option("--until", "Only what is stored up to this instant.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(export.FORMATS),
+    help="Default: that of the name of --output, else jsonl.",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="File to make (default: standard output).")
+@click.option("--without-attachments", is_flag=True, help="Leave out the data of attachments.")
+@data_dir_option
+def export_statements(
+    name: str,
+    since: datetime | None,
+    until: datetime | None,
+    kind: str | None,
+    output: Path | None,
+    without_attachments: bool,
+    data_dir: Path | None,
+) -> None:
+    """Give the xAPI statements of a silo as they are stored, one a line.
+
+    The report goes to standard error when the statements go to standard output. Its `complete_through` is
+    the --since of the next export.
+    """
+    if since is not None and until is not None and until <= since:
+        raise click.UsageError("--until must come after --since")
+    kind = kind or _kind_of(output)
+    if output is None and kind != "jsonl" and sys.stdout.isatty():
+        raise click.UsageError("a compressed export cannot be shown: give --output")
+    engine = open_store(read_settings(data_dir))
+    with administration(engine) as conn:
+        owner = silos.by_name(conn, name)
+    try:
+        with (
+            _written(output) as out,
+            progress_bar(owner.name) as move,
+            transaction(engine, owner.silo_id, write=False) as conn,
+        ):
+            report = export.export(
+                conn,
+                owner.silo_id,
+                out,
+                kind=kind,
+                now=utcnow(),
+                since=since,
+                until=until,
+                without_attachments=without_attachments,
+                progress=move,
+            )
+    except OSError as error:
+        raise click.ClickException(f"{output or 'the export'} cannot be written: {error.strerror}") from error
+    content = {"silo": owner.name, "format": kind, "file": output.name if output else None}
+    answer(content | asdict(report), err=output is None)
+
+
+def _kind_of(output: Path | None) -> str:
+    named = [kind for kind in export.FORMATS if output is not None and output.name.endswith(f".{kind}")]
+    return named[-1] if named else "jsonl"
+
+
+@contextmanager
+def _written(output: Path | None) -> Iterator[BinaryIO]:
+    """Yield where to write; a file appears under its name only once it is whole, and replaces none."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    if output.exists():
+        raise click.ClickException(f"{output} already exists")
+    part = output.with_name(f"{output.name}.part")
+    # What people did: for the eyes of whoever exports it.
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, output)
+    finally:
+        part.unlink(missing_ok=True)

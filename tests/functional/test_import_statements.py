@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from tests.factories.statements import statement, voiding
 from tool_config.database import transaction
+from xapi.sources import statement_files as files
 from xapi.sources import statements as source
 from xapi.sources.statements import ImportFault, import_file
 from xapi.tables import rollup_pending
@@ -35,7 +36,8 @@ def write(path: Path, items: list[Any], *, array: bool = False) -> Path:
 def test_the_statements_of_moodle(engine: Engine, silo: int, shared_data: Path, clock: Any) -> None:
     file = shared_data / "moodle-4.5.6" / "statements.json"
     report = import_file(engine, silo, file, now=clock())
-    [(line, reason)] = report.refused
+    [(member, line, reason)] = report.refused
+    assert member == ""
     assert (report.read, report.accepted, report.refused_count) == (35, 34, 1)
     assert "result.response: must be a string" in reason
     text = file.read_text().splitlines()
@@ -71,7 +73,7 @@ def test_open_edx_blended_training_and_moodle_plugin(
     for file in files:
         report = import_file(engine, silo, file, now=clock())
         accepted += report.accepted
-        reasons += [reason for _, reason in report.refused]
+        reasons += [one.reason for one in report.refused]
     # Some of these examples share an id. Open edX says scores out of nothing, objects of type GroupActivity
     # and ids that are no IRI.
     reasons = [reason for reason in reasons if "is taken by a different statement" not in reason]
@@ -97,7 +99,7 @@ def test_one_bad_statement_costs_the_others_nothing(
         voiding(taken["id"]),
     ]
     report = import_file(engine, silo, write(tmp_path / "a.jsonl", items), now=clock())
-    assert [line for line, _ in report.refused] == [2, 5, 6, 8]
+    assert [one.line for one in report.refused] == [2, 5, 6, 8]
     assert (report.read, report.accepted, report.already) == (8, 3, 1)
     assert count(engine, silo) == 3
 
@@ -129,7 +131,7 @@ def test_an_interrupted_import_goes_on(
 def test_files_that_cannot_be_read(
     engine: Engine, silo: int, tmp_path: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "LONGEST_LINE", 100_000)
+    monkeypatch.setattr(files, "LONGEST_LINE", 100_000)
     good = orjson.dumps(statement())
     bodies = {
         "unclosed": b"[" + good,

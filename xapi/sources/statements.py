@@ -1,46 +1,54 @@
-"""Import files of statements: a JSON array, JSON Lines (one a line), either of them in gzip.
+"""Import files of statements: JSON array, JSON Lines, either in gzip, or a zip archive of them.
 
 The file is read in order and written in batches, each in one transaction with its place in
 `statement_import`: an import that was interrupted goes on where its last commit left it, and a file that
 was imported is not imported again. A statement without id gets one drawn from the file and its position.
+
+A file says nothing of who may be believed: what it says of `stored` and `authority` is replaced, as a
+store does with what it receives. `as_exported` keeps both, for the export of a store that is trusted.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Engine, select
 
 from tool_config.database import insert, transaction
-from xapi import ingest, json_text, statement
+from xapi import attachments, forward, ingest, json_text, multipart, statement, store, values
 from xapi.errors import XapiError
+from xapi.multipart import Part
+from xapi.sources.statement_files import ImportFault, Item, StatementFile, opened
 from xapi.tables import statement_import
 
-#: Statements of one transaction.
+__all__ = ["AUTHORITY", "ImportFault", "ImportReport", "Refused", "import_file"]
+
+#: Statements of one transaction, and bytes of their texts and of their attachments.
 BATCH = 500
-#: Longest line of JSON Lines, and longest array, decompressed: bounds the memory.
-LONGEST_LINE = 20_000_000
-LONGEST_ARRAY = 400_000_000
-#: A gzip file may say this many times its size; statements reach thirty.
-INFLATION = 200
+BATCH_BYTES = 8_000_000
 #: Refusals kept with their reason; the others are counted only.
 REPORTED = 1_000
+#: Who vouches for what a file says.
+AUTHORITY = {"objectType": "Agent", "account": {"homePage": "urn:estime", "name": "import"}}
 
 Progress = Callable[[int, int], None]
 
 
-class ImportFault(Exception):  # noqa: N818 - a refusal, as those of the store
-    """A file that cannot be read as statements; the message says where and why."""
+class Refused(NamedTuple):
+    """A statement that the store does not take."""
+
+    #: Name within the archive; empty when the file is no archive.
+    member: str
+    line: int
+    reason: str
 
 
 @dataclass
@@ -54,17 +62,39 @@ class ImportReport:
     #: In the store before this run.
     already: int = 0
     refused_count: int = 0
-    #: (line of the file, reason), the first ones of this run.
-    refused: list[tuple[int, str]] = field(default_factory=list)
+    #: The first ones of this run.
+    refused: list[Refused] = field(default_factory=list)
+    #: Members of an archive that are neither statements nor attachments.
+    passed_over: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class _Item:
-    """One statement of a file: its position from 0, the line where it begins, its text."""
+class _Job:
+    """One import under way."""
 
-    position: int
-    line: int
-    text: bytes
+    engine: Engine
+    silo_id: int
+    #: Names the import: of the file's bytes, and of how they are taken.
+    digest: str
+    #: Ids of statements that have none are drawn from it.
+    namespace: UUID
+    as_exported: bool
+    clock: Callable[[], datetime]
+    attachment: Callable[[str], bytes | None]
+    report: ImportReport
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A statement that is good by itself, with the data of its attachments."""
+
+    item: Item
+    given: dict[str, Any]
+    #: Version of the data model that it follows.
+    version: str
+    #: When another store received it; None: now.
+    stored: datetime | None
+    parts: Mapping[str, Part]
 
 
 def import_file(
@@ -73,6 +103,7 @@ def import_file(
     path: Path | str,
     *,
     now: datetime,
+    as_exported: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Store the statements of a file and return what became of them.
@@ -88,32 +119,43 @@ def import_file(
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - started)
 
-    size, digest = file.stat().st_size, _digest(file)
+    with file.open("rb") as source:
+        content = hashlib.file_digest(source, "sha256").hexdigest()
+    digest = f"{content} as exported" if as_exported else content
     report = ImportReport()
     with transaction(engine, silo_id) as conn:
         place = _resume(conn, silo_id, digest, file.name, now)
     report.read, report.already = place.position, place.accepted
     if place.finished:
         return report
-    namespace = UUID(digest[:32])
-    with file.open("rb") as source:
-        pending: list[_Item] = []
-        for item in _items(source, size):
-            if item.position < place.position:
-                continue
-            pending.append(item)
-            if len(pending) == BATCH:
-                _write(engine, silo_id, digest, namespace, pending, report, clock)
-                pending = []
-                if progress:
-                    progress(min(source.tell(), size), size)
-        _write(engine, silo_id, digest, namespace, pending, report, clock, last=True)
-    if progress:
-        progress(size, size)
+    with opened(file) as found:
+        report.passed_over = found.passed_over
+        job = _Job(engine, silo_id, digest, UUID(content[:32]), as_exported, clock, found.attachment, report)
+        _take(job, found, place.position, progress)
     return report
 
 
-# --- writing -----------------------------------------------------------------------------------------------
+def _take(job: _Job, found: StatementFile, position: int, progress: Progress | None) -> None:
+    """Write what comes from a position on, batch after batch."""
+    pending: list[Item] = []
+    size = 0
+    for item in found.items:
+        if item.position < position:
+            continue
+        pending.append(item)
+        size += len(item.text)
+        if len(pending) == BATCH or size >= BATCH_BYTES:
+            _write(job, pending)
+            pending, size = [], 0
+            if progress:
+                progress(*found.progress())
+    _write(job, pending, last=True)
+    if progress:
+        whole = found.progress()[1]
+        progress(whole, whole)
+
+
+# --- place -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -144,181 +186,155 @@ def _resume(conn: Connection, silo_id: int, digest: str, name: str, now: datetim
     return _Place(row.position, row.accepted, row.finished_at is not None)
 
 
-def _write(
-    engine: Engine,
-    silo_id: int,
-    digest: str,
-    namespace: UUID,
-    items: list[_Item],
-    report: ImportReport,
-    clock: Callable[[], datetime],
-    *,
-    last: bool = False,
-) -> None:
+# --- writing ---------------------------------------------------------------------------------------------
+
+
+def _write(job: _Job, items: list[Item], *, last: bool = False) -> None:
     """Store one batch and its place in one transaction; what is refused is reported."""
-    refused: list[tuple[int, str]] = []
-    ready: dict[str, tuple[_Item, dict[str, Any]]] = {}
-    later: list[_Item] = []
-    for place, item in enumerate(items):
-        try:
-            given = _read(item, namespace)
-        except XapiError as fault:
-            refused.append((item.line, str(fault)))
-            continue
-        if given["id"].lower() in ready:
-            # The same id again: compared with the first once that one is stored.
-            later = items[place:]
-            break
-        ready[given["id"].lower()] = (item, given)
-    with transaction(engine, silo_id) as conn:
-        stored = ingest.begin(conn, silo_id, [given for _, given in ready.values()], clock)
-        accepted, already, conflicts = _store(conn, silo_id, ready, stored)
-        refused += conflicts
+    silo_id, report = job.silo_id, job.report
+    ready, refused, later = _prepare(job, items)
+    with transaction(job.engine, silo_id) as conn:
+        now = ingest.begin(conn, silo_id, [one.given for one in ready], job.clock)
+        accepted, already = 0, 0
+        for group in _groups(ready):
+            new, known, conflicts = _store(conn, silo_id, group, now, trusted=job.as_exported)
+            accepted, already = accepted + new, already + known
+            refused += conflicts
+        moments = [one.stored for one in ready if one.stored is not None]
+        if moments:
+            # What is stored in the past would be behind those who follow the store.
+            forward.rewind(conn, silo_id, min(moments))
         columns = statement_import.c
         done = len(items) - len(later)
         conn.execute(
             statement_import.update()
-            .where(columns.silo_id == silo_id, columns.digest == digest)
+            .where(columns.silo_id == silo_id, columns.digest == job.digest)
             .values(
                 position=columns.position + done,
                 accepted=columns.accepted + accepted + already,
                 refused=columns.refused + len(refused),
-                updated_at=stored,
-                finished_at=stored if last and not later else None,
+                updated_at=now,
+                finished_at=now if last and not later else None,
             )
         )
     report.read += done
     report.accepted += accepted
     report.already += already
     report.refused_count += len(refused)
-    report.refused += sorted(refused)[: REPORTED - len(report.refused)]
+    refused.sort(key=lambda one: one[0])
+    report.refused += [fault for _, fault in refused[: REPORTED - len(report.refused)]]
     if later:
-        _write(engine, silo_id, digest, namespace, later, report, clock, last=last)
+        _write(job, later, last=last)
+
+
+_Refusals = list[tuple[int, Refused]]
+
+
+def _prepare(job: _Job, items: list[Item]) -> tuple[list[_Ready], _Refusals, list[Item]]:
+    """Return what is good by itself, what is refused by position, and what is left to the next batch."""
+    refused: _Refusals = []
+    ready: dict[str, _Ready] = {}
+    size = 0
+    for place, item in enumerate(items):
+        try:
+            one = _read(job, item)
+        except XapiError as fault:
+            refused.append(_refusal(item, fault))
+            continue
+        size += sum(len(part.body) for part in one.parts.values())
+        if one.given["id"].lower() in ready or (ready and size > BATCH_BYTES):
+            # The same id again is compared with the first once that one is stored.
+            return list(ready.values()), refused, items[place:]
+        ready[one.given["id"].lower()] = one
+    return list(ready.values()), refused, []
+
+
+def _refusal(item: Item, fault: XapiError) -> tuple[int, Refused]:
+    fault.index = None
+    return item.position, Refused(item.member, item.line, str(fault))
+
+
+def _read(job: _Job, item: Item) -> _Ready:
+    """Return the validated statement of an item, with an id; raises XapiError."""
+    given = json_text.load(item.text)
+    version = _validate(given, lenient=job.as_exported)
+    if "id" not in given:
+        given = {"id": str(uuid5(job.namespace, str(item.position))), **given}
+    parts = _parts(job, given)
+    if not job.as_exported:
+        attachments.check(given, parts, version)
+        return _Ready(item, given, version, None, parts)
+    if "stored" not in given or "authority" not in given:
+        raise XapiError("says not when it was stored nor by whom: it is no export of a store")
+    stored = store.milliseconds(values.instant(given["stored"]))
+    if stored > job.clock():
+        raise XapiError("was stored in the future")
+    return _Ready(item, given, version, stored, parts)
+
+
+def _validate(given: Any, *, lenient: bool) -> str:
+    """Validate a statement by the version that it names and return that version; raises XapiError.
+
+    `lenient`: another store took it, maybe by the rules of 2.0 in spite of what it says.
+    """
+    named = given.get("version") if isinstance(given, dict) else None
+    if isinstance(named, str) and named.startswith("2."):
+        statement.validate(given, "2.0.0")
+        return "2.0.0"
+    try:
+        statement.validate(given)
+    except XapiError:
+        if not lenient:
+            raise
+        statement.validate(given, "2.0.0")
+        return "2.0.0"
+    return "1.0.3"
+
+
+def _parts(job: _Job, given: Mapping[str, Any]) -> dict[str, Part]:
+    """Return the data that the file holds of a statement's attachments; raises XapiError."""
+    found: dict[str, Part] = {}
+    for item, _ in attachments.of(given):
+        sha2 = item["sha2"].lower()
+        body = job.attachment(sha2)
+        if body is None:
+            continue
+        if multipart.digest(body, sha2) != sha2:
+            raise XapiError(f"the data of the attachment {sha2} is another's")
+        found[sha2] = Part(sha2, item["contentType"], body)
+    return found
+
+
+def _groups(ready: Iterable[_Ready]) -> list[list[_Ready]]:
+    """Return the statements by when they were stored and by version, in that order."""
+    found: dict[tuple[datetime | None, str], list[_Ready]] = defaultdict(list)
+    for one in ready:
+        found[one.stored, one.version].append(one)
+    return list(found.values())
 
 
 def _store(
-    conn: Connection, silo_id: int, ready: Mapping[str, tuple[_Item, dict[str, Any]]], stored: datetime
-) -> tuple[int, int, list[tuple[int, str]]]:
-    """Store what can be and return (new, already there, conflicts by line)."""
-    left, conflicts = list(ready.values()), []
+    conn: Connection, silo_id: int, group: list[_Ready], now: datetime, *, trusted: bool
+) -> tuple[int, int, _Refusals]:
+    """Store what can be of a group and return how many are new, how many were there, and the conflicts."""
+    left, conflicts = list(group), []
     while left:
         try:
             with conn.begin_nested():
-                done = ingest.write(conn, silo_id, [given for _, given in left], stored=stored)
+                done = ingest.write(
+                    conn,
+                    silo_id,
+                    [one.given for one in left],
+                    stored=left[0].stored or now,
+                    authority=None if trusted else AUTHORITY,
+                    version=left[0].version,
+                )
+                parts = {sha2: part for one in left for sha2, part in one.parts.items()}
+                attachments.keep(conn, silo_id, [one.given for one in left], parts, now)
         except XapiError as fault:
             if fault.index is None:
                 raise
-            item, _ = left.pop(fault.index)
-            fault.index = None
-            conflicts.append((item.line, str(fault)))
+            conflicts.append(_refusal(left.pop(fault.index).item, fault))
         else:
             return len(done.new), len(left) - len(done.new), conflicts
     return 0, 0, conflicts
-
-
-def _read(item: _Item, namespace: UUID) -> dict[str, Any]:
-    """Return the validated statement of an item, with an id; raises XapiError."""
-    given = json_text.load(item.text)
-    statement.validate(given)
-    if "id" not in given:
-        given = {"id": str(uuid5(namespace, str(item.position))), **given}
-    return given  # type: ignore[no-any-return]
-
-
-# --- reading -----------------------------------------------------------------------------------------------
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _items(source: BinaryIO, size: int) -> Iterator[_Item]:
-    """Yield the statements of an open file in order; raises ImportFault."""
-    try:
-        packed = source.read(2) == b"\x1f\x8b"
-        source.seek(0)
-        plain: Any = gzip.GzipFile(fileobj=source) if packed else source
-        bound = max(size * INFLATION, LONGEST_LINE) if packed else None
-        whole = _is_whole(plain)
-        plain.seek(0)
-        yield from _values(plain) if whole else _lines(plain, bound)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ImportFault(f"the gzip file is damaged: {error}") from None
-
-
-def _is_whole(plain: Any) -> bool:
-    """Tell whether the file is one JSON value over several lines, or an array, rather than JSON Lines."""
-    text = b""
-    while not text:
-        line = plain.readline(LONGEST_LINE)
-        if not line:
-            return False
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
-    return bool(text.startswith(b"[") or (text.startswith(b"{") and not text.endswith(b"}")))
-
-
-def _lines(plain: Any, bound: int | None) -> Iterator[_Item]:
-    """Yield one statement a line; empty lines are passed over."""
-    line, position, total = 0, 0, 0
-    while text := plain.readline(LONGEST_LINE + 1):
-        line += 1
-        total += len(text)
-        if len(text) > LONGEST_LINE:
-            raise ImportFault(f"line {line} is over {LONGEST_LINE} bytes")
-        if bound is not None and total > bound:
-            raise ImportFault(f"line {line}: the file says over {INFLATION} times its compressed size")
-        text = text.removeprefix(b"\xef\xbb\xbf").strip() if line == 1 else text.strip()
-        if text:
-            yield _Item(position, line, text)
-            position += 1
-
-
-def _values(plain: Any) -> Iterator[_Item]:
-    """Yield the elements of one array, or one statement written over several lines; held in memory."""
-    body = plain.read(LONGEST_ARRAY + 1)
-    if len(body) > LONGEST_ARRAY:
-        raise ImportFault(f"the array is over {LONGEST_ARRAY} bytes: give one statement a line instead")
-    try:
-        text = body.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise ImportFault(f"line {line}: not UTF-8") from None
-    del body
-    decoder = json.JSONDecoder(object_pairs_hook=lambda pairs: None, parse_int=str, parse_float=str)
-    line, counted, position = 1, 0, 0
-    at = _next(text, 0)
-    is_array = text[at] == "["
-    if is_array:
-        at = _next(text, at + 1)
-    while text[at : at + 1] != ("]" if is_array else ""):
-        line, counted = line + text.count("\n", counted, at), at
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ImportFault(f"line {line}: not JSON from here on: {error}") from None
-        yield _Item(position, line, text[at:end].encode())
-        position += 1
-        at = _after(text, end, line) if is_array else _next(text, end)
-    if text[at + 1 :].strip():
-        raise ImportFault(f"line {line}: something follows the array")
-
-
-def _after(text: str, end: int, line: int) -> int:
-    """Return the place of the next element of an array, or of its end; raises ImportFault."""
-    at = _next(text, end)
-    if text[at : at + 1] == "]":
-        return at
-    if text[at : at + 1] != ",":
-        raise ImportFault(f"line {line}: the array is not closed")
-    at = _next(text, at + 1)
-    if text[at : at + 1] == "]":
-        raise ImportFault(f"line {line}: a comma ends the array")
-    return at
-
-
-def _next(text: str, at: int) -> int:
-    """Return the place of the next character that is no white space."""
-    while text[at : at + 1] in (" ", "\n", "\r", "\t"):
-        at += 1
-    return at
