@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from tool_config import vocabulary as vocabularies
 from tool_config.database import insert
@@ -102,13 +102,18 @@ def _event_row(silo_id: int, key: int, row: Mapping[str, Any], drawn: Event) -> 
     }
 
 
+_COURSES = select(course.c.course_id).where(
+    course.c.silo_id == bindparam("silo"), course.c.course_id.in_(bindparam("keys", expanding=True))
+)
+
+
 def _add_courses(conn: Connection, silo_id: int, courses: Mapping[int, dict[str, Any]]) -> None:
     """Insert the courses not yet known, in the order of their keys, so that two batches never deadlock."""
     wanted = sorted(courses)
     known: set[int] = set()
     for start in range(0, len(wanted), CHUNK):
-        some = course.c.course_id.in_(wanted[start : start + CHUNK])
-        known.update(conn.scalars(select(course.c.course_id).where(course.c.silo_id == silo_id, some)))
+        values = {"silo": silo_id, "keys": wanted[start : start + CHUNK]}
+        known.update(conn.scalars(_COURSES, values))
     missing = [courses[key] for key in wanted if key not in known]
     if missing:
         conn.execute(insert(conn, course).on_conflict_do_nothing(), missing)

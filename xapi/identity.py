@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from xapi.tables import actor_alias
 
@@ -19,13 +19,16 @@ def course_id(silo_id: int, iri: str) -> int:
     return (int.from_bytes(digest[:8], "big") >> 1) or 1
 
 
+_ALIASES = select(actor_alias.c.alias, actor_alias.c.actor).where(
+    actor_alias.c.silo_id == bindparam("silo"), actor_alias.c.alias.in_(bindparam("aliases", expanding=True))
+)
+
+
 def resolve(conn: Connection, silo_id: int, actors: Iterable[str]) -> dict[str, str]:
     """Return the canonical actor of those of `actors` that are aliases."""
     wanted = sorted(set(actors))
     found: dict[str, str] = {}
     for start in range(0, len(wanted), CHUNK):
-        query = select(actor_alias.c.alias, actor_alias.c.actor).where(
-            actor_alias.c.silo_id == silo_id, actor_alias.c.alias.in_(wanted[start : start + CHUNK])
-        )
-        found.update((alias, actor) for alias, actor in conn.execute(query))
+        values = {"silo": silo_id, "aliases": wanted[start : start + CHUNK]}
+        found.update((alias, actor) for alias, actor in conn.execute(_ALIASES, values))
     return found

@@ -93,7 +93,9 @@ def write(
     fresh = {ids[place]: made[place][0] for place in order if ids[place] in new}
     if fresh:
         _link(conn, silo_id, [made[place] for place in order if ids[place] in new])
-        _void_and_draw(conn, silo_id, fresh)
+        # What got its id just now has been named by nobody yet.
+        named = [ids[place] for place, item in enumerate(parsed) if "id" in item and ids[place] in new]
+        _void_and_draw(conn, silo_id, fresh, named)
     return Written(ids, frozenset(new))
 
 
@@ -177,15 +179,20 @@ def _link(
     store.know(conn, silo_id, people)
 
 
-def _void_and_draw(conn: Connection, silo_id: int, fresh: Mapping[str, Mapping[str, Any]]) -> None:
-    """Apply references and voiding in both orders of arrival, then draw the events of what stands."""
+def _void_and_draw(
+    conn: Connection, silo_id: int, fresh: Mapping[str, Mapping[str, Any]], named: Sequence[str]
+) -> None:
+    """Apply references and voiding in both orders of arrival, then draw the events of what stands.
+
+    `named`: those whose id came with them, which statements that came before may name.
+    """
     targets: list[str] = []
     for key, row in fresh.items():
         if row["refers_to"] is not None:
             store.refer(conn, silo_id, key, row["refers_to"], row["stored"])
             if row["verb"] == statement.VOIDED:
                 targets.append(row["refers_to"])
-    voided = store.void(conn, silo_id, fresh, targets)
+    voided = store.void(conn, silo_id, named, targets)
     standing = [row for key, row in fresh.items() if key not in voided]
     events.record(conn, silo_id, standing)
     answers.record(conn, silo_id, standing)

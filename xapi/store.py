@@ -27,6 +27,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     and_,
+    bindparam,
     cast,
     column,
     func,
@@ -74,14 +75,23 @@ def begin(conn: Connection, silo_id: int, clock: Callable[[], datetime], *, alon
     return stored_at(conn, silo_id, clock())
 
 
+#: Made once: a short transaction costs hardly more than the building of its statements.
+_SHARED = func.pg_advisory_xact_lock_shared
+_GATE = select(func.pg_advisory_xact_lock(bindparam("gate", type_=BigInteger)))
+_OWN = select(_SHARED(bindparam("own", type_=BigInteger)))
+_BOTH = select(_SHARED(bindparam("gate", type_=BigInteger)), _SHARED(bindparam("own", type_=BigInteger)))
+
+
 def announce(conn: Connection, silo_id: int, now: datetime, *, alone: bool) -> None:
     """Make known that rows stored at `now` or later are about to be committed."""
     if conn.dialect.name != "postgresql":
         return
-    gate = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-    own = func.pg_advisory_xact_lock_shared(_lock_key(silo_id, now))
-    conn.execute(select(gate(_lock_key(silo_id, _EPOCH))))
-    conn.execute(select(own))
+    keys = {"gate": _lock_key(silo_id, _EPOCH), "own": _lock_key(silo_id, now)}
+    if alone:
+        conn.execute(_GATE, {"gate": keys["gate"]})
+        conn.execute(_OWN, {"own": keys["own"]})
+    else:
+        conn.execute(_BOTH, keys)  # from left to right, in one exchange with the server
 
 
 def stored_at(conn: Connection, silo_id: int, now: datetime) -> datetime:
@@ -111,9 +121,9 @@ def _latest(silo_id: int) -> Any:
     return select(func.max(statement.c.stored)).where(statement.c.silo_id == silo_id)
 
 
-def _lock_key(silo_id: int, moment: datetime) -> Any:
+def _lock_key(silo_id: int, moment: datetime) -> int:
     """Return silo and milliseconds in one 64-bit key; the instant 0 is the gate of the silo."""
-    return cast((silo_id << _INSTANT_BITS) | (moment - _EPOCH) // _MILLISECOND, BigInteger)
+    return (silo_id << _INSTANT_BITS) | (moment - _EPOCH) // _MILLISECOND
 
 
 def _oldest_announced(silo_id: int) -> Any:
@@ -218,6 +228,11 @@ def refer(conn: Connection, silo_id: int, statement_id: str, target_id: str, sto
         conn.execute(insert(conn, statement_reference).on_conflict_do_nothing(), chunk)
 
 
+_NAMED = select(actor.c.actor, actor.c.name, actor.c.name_at).where(
+    actor.c.silo_id == bindparam("silo"), actor.c.actor.in_(bindparam("keys", expanding=True))
+)
+
+
 def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str, Any], datetime]]) -> None:
     """Keep who agents are: identifier, and the name that the latest statement gave.
 
@@ -225,10 +240,7 @@ def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str,
     """
     fresh: list[dict[str, Any]] = []
     for chunk in _chunks(sorted(people)):
-        wanted = select(actor.c.actor, actor.c.name, actor.c.name_at).where(
-            actor.c.silo_id == silo_id, actor.c.actor.in_(chunk)
-        )
-        there = {row.actor: row for row in conn.execute(wanted)}
+        there = {row.actor: row for row in conn.execute(_NAMED, {"silo": silo_id, "keys": chunk})}
         for key in chunk:
             agent, moment = people[key]
             name, row = agent.get("name"), there.get(key)
