@@ -7,6 +7,7 @@ names no silo sees no row (fail-closed).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DisconnectionError
 
 #: The one MetaData of the project; tables register on it from tool_config, xapi and lti_tool.
 metadata = MetaData(
@@ -41,6 +43,8 @@ metadata = MetaData(
     }
 )
 
+#: Seconds after which a connection is asked whether it is alive before it serves again.
+_QUIET = 1.0
 #: PostgreSQL role without login to which every transaction steps down.
 SILO_ROLE = "estime_silo"
 
@@ -100,17 +104,34 @@ def _open_postgresql(url: URL) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         pool_size=10,
         max_overflow=10,
-        pool_pre_ping=True,
         paramstyle="numeric_dollar",
         connect_args={"cursor_factory": psycopg.RawCursor},
     )
     engine.dialect.use_insertmanyvalues_wo_returning = True
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _check_alive)
     return engine
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     connection.server_cursor_factory = psycopg.RawServerCursor
+    # Transactions are begun by hand, below, in one exchange with what they begin with.
+    connection.autocommit = True
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _check_alive(connection: Any, record: Any, _proxy: Any) -> None:
+    """Ask a connection left alone for a while whether it still lives; a dead one is made again."""
+    if time.monotonic() - record.info.get("used", time.monotonic()) < _QUIET:
+        return
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        raise DisconnectionError from None
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -131,35 +152,35 @@ def transaction(engine: Engine, silo_id: int, *, write: bool = True) -> Iterator
 
     ``write=False`` takes a read snapshot only: on SQLite readers never wait for the writer.
     """
-    with _begin(engine, write=write) as conn:
-        if conn.dialect.name == "postgresql":
-            conn.exec_driver_sql(f"SET LOCAL ROLE {SILO_ROLE}; SET LOCAL app.silo = {int(silo_id):d}")
+    confined = f"SET LOCAL ROLE {SILO_ROLE}; SET LOCAL app.silo = {int(silo_id):d}"
+    with _begin(engine, confined, write=write) as conn:
         yield conn
 
 
 @contextmanager
 def locating(engine: Engine) -> Iterator[Connection]:
     """Yield a connection that sees no silo: only the narrow look-ups of ``silos`` and ``platforms`` work."""
-    with _begin(engine, write=False) as conn:
-        if conn.dialect.name == "postgresql":
-            conn.exec_driver_sql(f"SET LOCAL ROLE {SILO_ROLE}")
+    with _begin(engine, f"SET LOCAL ROLE {SILO_ROLE}", write=False) as conn:
         yield conn
 
 
 @contextmanager
 def administration(engine: Engine) -> Iterator[Connection]:
     """Yield a connection of the tables' owner, above silos: migrations and the command line only."""
-    with _begin(engine, write=True) as conn:
+    with _begin(engine, "", write=True) as conn:
         yield conn
 
 
 @contextmanager
-def _begin(engine: Engine, *, write: bool) -> Iterator[Connection]:
+def _begin(engine: Engine, confined: str, *, write: bool) -> Iterator[Connection]:
+    """Yield a transaction; ``confined``: what PostgreSQL is told in the same breath as to begin it."""
     with engine.connect() as conn, conn.begin():
         if conn.dialect.name == "sqlite":
             # The driver begins nothing by itself: a write takes its lock at once, so that it never
             # fails half-way for having read first.
             conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        else:
+            conn.exec_driver_sql(f"BEGIN; {confined}")
         yield conn
 
 
