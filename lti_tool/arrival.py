@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -49,6 +48,8 @@ def arrive(
     role = effective_role(known, launch)
     if not role:
         raise Refused(403, "role", "launch: no role gives access")
+    if launch.placing is not None and role not in (roles.TUTOR, roles.ADMIN):
+        raise Refused(403, "role", "launch: only tutors choose what a course holds")
     actor = known.actor
     iri = families.family(family).course_iri(launch.issuer, launch.context_id)
     key = course_id(silo_id, iri)
@@ -68,12 +69,17 @@ def arrive(
             "resource_link_id": launch.resource_link_id,
             "locale": locale,
             "return_url": launch.return_url or None,
-            "services": {**launch.services, "choice": dict(launch.choice)},
+            "services": {
+                **launch.services,
+                "choice": dict(launch.choice),
+                **({"placing": dict(launch.placing)} if launch.placing is not None else {}),
+            },
         },
         now=now,
     )
-    statement = launched(launch, iri, key, public_url=public_url, now=now, language=locale)
-    ingest(conn, silo_id, [statement], now=now)
+    if launch.placing is None:  # to choose what a course holds is not to open an activity of it
+        statement = launched(launch, iri, key, public_url=public_url, now=now, language=locale)
+        ingest(conn, silo_id, [statement], now=now)
     return opened, actor, key
 
 
@@ -83,7 +89,6 @@ def launched(
     """Return the statement that says that somebody opened the tool in a course."""
     link = quote(launch.resource_link_id, safe="")
     statement = tincan.Statement(
-        id=uuid.uuid4(),
         actor=tincan.Agent(account=tincan.AgentAccount(home_page=launch.issuer, name=launch.sub)),
         verb=tincan.Verb(id=_LAUNCHED, display=tincan.LanguageMap({"en": "launched", "fr": "a ouvert"})),
         object=tincan.Activity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lti_tool.commands import registry, repairs, serving, store
+from lti_tool.commands import forwarding, invitations, registry, repairs, serving, store
 from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
 from lti_tool.commands.move import move
@@ -16,6 +16,9 @@ def main() -> None:
     """Estime: what a course's learning traces say, inside the course."""
 
 
+registry.platform.add_command(invitations.invite)
+registry.platform.add_command(invitations.remove)
+
 for command in (
     serving.serve,
     serving.demo,
@@ -23,6 +26,8 @@ for command in (
     store.db,
     store.rebuild,
     store.imports,
+    store.exports,
+    forwarding.forwards,
     move,
     doctor,
     registry.silo,

@@ -6,6 +6,7 @@ core (5.3), OpenID Connect Core 1.0 (3.1.3.7). Nothing after ``read`` sees a cla
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ from typing import Any
 
 import jwt
 from jwt.types import Options
+from jwt.utils import base64url_decode
 from pylti1p3.exception import LtiException
+from pylti1p3.message_validators.deep_link import DeepLinkMessageValidator
 from pylti1p3.message_validators.resource_message import ResourceMessageValidator
 
 from lti_tool.keys import KeyRing, KeysUnavailableError, UnknownKeyError
@@ -26,7 +29,14 @@ from tool_config.roles import role
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 _AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+_DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
 _NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+
+#: A launch of an activity, and a request to choose what a course will hold.
+_OPENING, _PLACING = "LtiResourceLinkRequest", "LtiDeepLinkingRequest"
+_MESSAGES = {_OPENING: ResourceMessageValidator, _PLACING: DeepLinkMessageValidator}
+#: Longest word of the platform's own that a choice takes back to it (deep linking ``data``).
+MOST_DATA = 10_000
 
 #: Seconds of difference between the clocks of platform and tool.
 LEEWAY = 30.0
@@ -65,6 +75,9 @@ class Launch:
     return_url: str = field(default="", repr=False)
     choice: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: Where to send what is chosen for the course, and how (``return_url``, ``multiple``, ``data``); None when
+    #: an activity is opened.
+    placing: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 def authenticate(token: str, platform: Platform, keys: KeyRing, now: datetime) -> dict[str, Any]:
@@ -107,9 +120,12 @@ def _signing_key(token: str, platform: Platform, keys: KeyRing, now: datetime) -
     if len(token) > MOST_TOKEN:
         raise Refused(400, "malformed", "launch: id_token too large")
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError):
+        # The library would decode the whole token to give its header, and then again to verify it.
+        header = json.loads(base64url_decode(token.partition(".")[0]))
+    except (ValueError, RecursionError):
         raise Refused(400, "malformed", "launch: id_token malformed") from None
+    if not isinstance(header, dict):
+        raise Refused(400, "malformed", "launch: id_token malformed")
     if header.get("alg") != "RS256":
         raise Refused(401, "token", "launch: algorithm is not RS256")
     kid = header.get("kid")
@@ -176,24 +192,24 @@ def read(
     claims: Mapping[str, Any], platform: Platform, deployments: frozenset[str], public_url: str
 ) -> Launch:
     """Read verified claims into a Launch; Refused when a part is missing, of a wrong type or not ours."""
-    _check_message(claims)
+    message = _message(claims)
     roles = claims.get(f"{CLAIM}roles")
     if not isinstance(roles, list) or not all(isinstance(item, str) for item in roles):
         raise _malformed("roles is not a list of strings")
-    link = _mapping(claims, "resource_link")
-    sub, resource_link_id = (
-        _identifier(claims.get("sub"), "sub"),
-        _identifier(link.get("id"), "resource_link.id"),
-    )
+    link = _mapping(claims, "resource_link", needed=message == _OPENING)
+    sub = _identifier(claims.get("sub"), "sub")
+    resource_link_id = _identifier(link.get("id"), "resource_link.id") if message == _OPENING else ""
     deployment_id = _identifier(claims.get(f"{CLAIM}deployment_id"), "deployment_id")
-    if deployment_id not in deployments:
+    # A platform that registered itself without telling its deployment tells it by its first launch.
+    if deployments and deployment_id not in deployments:
         raise Refused(401, "platform", "launch: deployment unknown")
     target = claims.get(f"{CLAIM}target_link_uri")
     if not isinstance(target, str) or not target:
         raise _malformed("target_link_uri missing")
     if not is_ours(target, public_url):
         raise Refused(401, "token", "launch: target_link_uri is not this tool")
-    _check_with_library(claims)
+    placing = _placing(claims, platform) if message == _PLACING else None
+    _check_with_library(claims, message)
     context = _mapping(claims, "context")
     presentation = _mapping(claims, "launch_presentation", needed=False)
     return Launch(
@@ -216,6 +232,7 @@ def read(
         return_url=_on_platform(presentation.get("return_url"), platform),
         choice=_choice(_mapping(claims, "custom", needed=False)),
         services=_services(claims, platform),
+        placing=placing,
     )
 
 
@@ -223,19 +240,21 @@ def _malformed(what: str) -> Refused:
     return Refused(400, "malformed", f"launch: {what}")
 
 
-def _check_message(claims: Mapping[str, Any]) -> None:
-    for name, expected in (("version", "1.3.0"), ("message_type", "LtiResourceLinkRequest")):
+def _message(claims: Mapping[str, Any]) -> str:
+    """Return the type of the message; Refused when it, or its version, is not one that the tool answers."""
+    for name, expected in (("version", ("1.3.0",)), ("message_type", tuple(_MESSAGES))):
         found = claims.get(f"{CLAIM}{name}")
         if found is None:
             raise _malformed(f"{name} missing")
-        if found != expected:
-            raise Refused(400, "message", f"launch: {name} is not {expected}")
+        if found not in expected:
+            raise Refused(400, "message", f"launch: {name} is not {' nor '.join(expected)}")
+    return str(found)
 
 
-def _check_with_library(claims: Mapping[str, Any]) -> None:
+def _check_with_library(claims: Mapping[str, Any], message: str) -> None:
     """Let the library have its word on the message, once the types are known to be right."""
     try:
-        ResourceMessageValidator().validate(claims)
+        _MESSAGES[message]().validate(claims)
     except LtiException:
         raise _malformed("message refused by the library") from None
 
@@ -306,6 +325,24 @@ def _choice(custom: Mapping[str, Any]) -> dict[str, str]:
         for key, value in list(custom.items())[:200]
         if isinstance(key, str) and key.startswith(CHOICE_PREFIX) and len(key) < 60 and isinstance(value, str)
     }
+
+
+def _placing(claims: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
+    """Return where a choice goes and what it may hold (LTI Deep Linking 2.0, 4.4.1)."""
+    settings = claims.get(_DEEP_LINKING)
+    if not isinstance(settings, Mapping):
+        raise _malformed("deep_linking_settings missing or not an object")
+    return_url, types = settings.get("deep_link_return_url"), settings.get("accept_types")
+    if not isinstance(return_url, str) or not return_url:
+        raise _malformed("deep_link_return_url missing")
+    if not _on_platform(return_url, platform):
+        raise Refused(401, "token", "launch: deep_link_return_url is off the platform's origin")
+    if not isinstance(types, list) or "ltiResourceLink" not in types:
+        raise Refused(400, "message", "launch: the platform does not accept links to the tool")
+    data = settings.get("data")
+    if data is not None and (not isinstance(data, str) or len(data) > MOST_DATA):
+        raise _malformed("deep linking data not usable")
+    return {"return_url": return_url, "multiple": settings.get("accept_multiple") is True, "data": data}
 
 
 def _services(claims: Mapping[str, Any], platform: Platform) -> dict[str, Any]:

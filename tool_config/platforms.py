@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import RSAAlgorithm
-from sqlalchemy import JSON, Connection, Engine, Integer, Text, cast, column, func, select
+from sqlalchemy import JSON, Connection, Engine, Integer, Text, cast, column, delete, func, select
 
 from tool_config import database
 from tool_config.database import Instant, locating
@@ -210,6 +210,14 @@ def _refuse_taken(
             )
         if row.silo_id != silo_id and (row.client_id, row.deployment_id) == (client_id, deployment_id):
             raise PlatformError("this deployment is already registered in another silo")
+
+
+def remove(conn: Connection, silo_id: int, issuer: str) -> None:
+    """Forget a registration and its deployments; raises PlatformError when there is none."""
+    if get(conn, silo_id, issuer) is None:
+        raise PlatformError(f"{issuer} is not a platform of this silo")
+    for table in (deployment, platform):
+        conn.execute(delete(table).where(table.c.silo_id == silo_id, table.c.issuer == issuer))
 
 
 def find(conn: Connection, issuer: str, client_id: str | None = None) -> list[Platform]:

@@ -20,7 +20,7 @@ from lti_tool.surveys import wording as survey_wording
 from lti_tool.web import receiving
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
-from lti_tool.web.shell import Shell, done, note, open_url, reading, set_time
+from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
 from tool_config import silos
 
 
@@ -215,7 +215,7 @@ def _shell(found: Sessions, csv_url: str) -> Shell:
         meta=ngettext(
             "%(count)s session", "%(count)s sessions", len(found.sessions), count=number(len(found.sessions))
         ),
-        tabs=(),
+        tabs=admin_tabs("sessions"),
         open_url=open_url(),
         about_url=url_for("pages.about_all", launch=viewer().launch_id),
         threshold=tool().rules.disclosure.course,

@@ -162,6 +162,8 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> session
         public_url=here.settings.public_url,
         now=now,
     )
+    if not waiting.deployments:
+        platforms.adopt_deployment(conn, waiting.silo_id, platform.issuer, said.deployment_id)
     audit.write(
         conn, waiting.silo_id, action="launch", accepted=True, actor=actor, course_id=course_id, at=now
     )

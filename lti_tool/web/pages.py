@@ -13,11 +13,13 @@ from lti_tool.language import gettext, install_messages
 from lti_tool.web import (
     admin,
     answering,
+    connections,
     filters,
     guard,
     opening,
     participants,
     preparation,
+    registration,
     satisfaction,
     trainee,
     tutor,
@@ -37,6 +39,14 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("me", "/me", trainee.me, ("GET",)),
     ("sessions", "/sessions", admin.session_list, ("GET",)),
     ("sessions_csv", "/sessions.csv", admin.sessions_csv, ("GET",)),
+    ("connections", "/connections", connections.connections, ("GET",)),
+    ("invitation_add", "/connections", connections.invitation_add, ("POST",)),
+    (
+        "invitation_withdraw",
+        "/connections/<invitation_id>/withdraw",
+        connections.invitation_withdraw,
+        ("POST",),
+    ),
     ("today", f"{_COURSE}/today", tutor.today, ("GET",)),
     ("modules", f"{_COURSE}/modules", tutor.modules, ("GET",)),
     ("module", f"{_COURSE}/modules/one", tutor.module, ("GET",)),
@@ -74,6 +84,7 @@ def install(app: Flask) -> None:
         Babel(app, default_locale="fr", locale_selector=language)
     install_messages(app)
     filters.install(app)
+    app.register_blueprint(registration.blueprint)
     app.register_blueprint(blueprint)
 
 

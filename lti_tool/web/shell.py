@@ -175,9 +175,16 @@ def done() -> list[str]:
             "Le plan importé est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
         ),
         "attendance": gettext("Les présences sont enregistrées."),
+        "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         **survey_wording.done(),
     }.get(request.args.get("done", ""))
     return [said] if said else []
+
+
+def admin_tabs(current: str) -> list[Tab]:
+    """Return the tabs of the administrator's pages, with the one of this page marked."""
+    pages = [("sessions", gettext("Sessions")), ("connections", gettext("Connexions"))]
+    return [Tab(label, url_for(f"pages.{page}"), page == current) for page, label in pages]
 
 
 def _meta(label: str | None, overview: Overview) -> str:
@@ -225,9 +232,14 @@ def known_limits(overview: Overview) -> list[str]:
 def names(conn: Connection, allowed: CourseAccess, who: Viewer, actors: Sequence[str]) -> Mapping[str, str]:
     """Return how to call people: by name where the access says so, else by pseudonym."""
     if allowed.named:
-        return people.display(conn, who.silo_id, allowed.course_id, actors)
+        return people.display(conn, who.silo_id, allowed.course_id, actors, writing=_writing)
     owner = silos.get(conn, who.silo_id)
     return {actor: silos.pseudonym(owner, actor) for actor in actors}
+
+
+def _writing() -> AbstractContextManager[Connection]:
+    """Return a short transaction beside that of the page: numbers given to people stay."""
+    return transaction(tool().engine, viewer().silo_id)
 
 
 def note(action: str, *, course_id: int | None = None, subject: str | None = None) -> None:

@@ -1,12 +1,14 @@
 // Enhancements only: every page works without this file.
 import { watchCharts } from "./charts.js";
 import { openInDialog, copyButtons } from "./messages.js";
+import { platformPages } from "./platform.js";
 import { questionnaires } from "./survey.js";
 
 watchCharts();
 openInDialog();
 copyButtons(document);
 questionnaires();
+platformPages();
 
 // A new tab does not have this frame's cookies: ask here for an address that is good once, then open it.
 for (const link of document.querySelectorAll("a[data-large]")) {
