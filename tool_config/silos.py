@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, Engine, Integer, column, func, insert, select, update
+from sqlalchemy import Connection, Engine, Integer, column, delete, func, insert, select, update
 
 from tool_config.database import locating
-from tool_config.tables import lrs_key, silo
+from tool_config.tables import key_secret, lrs_key, silo
 
 _NAME = re.compile(r"[^\W_](?:[\w .'’()&/-]{0,98}[\w.)])?")
 
@@ -136,6 +136,42 @@ def revoke_key(conn: Connection, silo_id: int, key_id: str, *, now: datetime) ->
     )
     if done.rowcount != 1:
         raise SiloError(f"this silo has no key {key_id!r} in use")
+
+
+def replace_secret(
+    conn: Connection, silo_id: int, key_id: str, secret_hash: str, *, until: datetime | None
+) -> None:
+    """Give a key another secret; the one it had opens `until` then, or no more (None).
+
+    The one that was before it is forgotten. Raises SiloError on a key that is unknown or stopped.
+    """
+    key = lrs_key.c
+    mine = (key.silo_id == silo_id, key.key_id == key_id, key.revoked_at.is_(None))
+    before = conn.execute(select(key.secret_hash).where(*mine).with_for_update()).scalar()
+    if before is None:
+        raise SiloError(f"this silo has no key {key_id!r} in use")
+    old = key_secret.c
+    conn.execute(delete(key_secret).where(old.silo_id == silo_id, old.key_id == key_id))
+    if until is not None:
+        row = {"silo_id": silo_id, "key_id": key_id, "secret_hash": before, "until": until}
+        conn.execute(insert(key_secret).values(row))
+    conn.execute(update(lrs_key).where(*mine).values(secret_hash=secret_hash))
+
+
+def previous_secret(conn: Connection, silo_id: int, key_id: str, *, now: datetime) -> str | None:
+    """Return the hash of the secret that a key had before, while it still opens."""
+    old = key_secret.c
+    wanted = select(old.secret_hash).where(old.silo_id == silo_id, old.key_id == key_id, old.until > now)
+    found: str | None = conn.execute(wanted).scalar()
+    return found
+
+
+def previous_secret_ends(conn: Connection, silo_id: int, key_id: str) -> datetime | None:
+    """Return when the secret that a key had before stops opening; None when it has no such secret."""
+    old = key_secret.c
+    wanted = select(old.until).where(old.silo_id == silo_id, old.key_id == key_id)
+    found: datetime | None = conn.execute(wanted).scalar()
+    return found
 
 
 def pseudonym(owner: Silo, actor: str) -> str:

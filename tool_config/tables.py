@@ -31,6 +31,17 @@ lrs_key = Table(
     Column("revoked_at", Instant),
 )
 
+#: The secret that a key had before, while it still opens.
+key_secret = Table(
+    "key_secret",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("secret_hash", Text, nullable=False),
+    #: Refused from then on.
+    Column("until", Instant, nullable=False),
+)
+
 platform = Table(
     "platform",
     metadata,
@@ -78,5 +89,8 @@ tool_key = Table(
     Column("private_pem", Text, nullable=False),
     Column("public_jwk", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
+    #: Signs from then on: platforms that keep the tool's keys for a while must have seen it. Null: at once.
+    Column("signs_at", Instant),
+    #: No longer published from then on; may lie ahead.
     Column("retired_at", Instant),
 )

@@ -106,17 +106,21 @@ def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
         raise NotFound(f"this store has no resource {rest[:100]!r}")
 
     for name, handlers in RESOURCES.items():
+        if not auth.RIGHTS.keys() >= {(name, method) for method in handlers}:
+            raise LookupError(f"auth.RIGHTS does not say which keys may use {name}")
         # Anybody may GET what the store speaks, above; a form may ask for it too.
         methods = [method for method in METHODS if name != "about" or method != "GET"]
-        rooms.add_url_rule(f"/{name}", name.replace("/", "_"), partial(_answer, handlers), methods=methods)
+        view = partial(_answer, name, handlers)
+        rooms.add_url_rule(f"/{name}", name.replace("/", "_"), view, methods=methods)
     return rooms
 
 
-def _answer(handlers: Mapping[str, Handler]) -> Response:
+def _answer(resource: str, handlers: Mapping[str, Handler]) -> Response:
     asked: Exchange = g.exchange
     handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
     if handler is None:
         raise MethodNotAllowed(valid_methods=sorted({*handlers, "HEAD"}))
+    auth.require(asked.credential, resource, asked.method)
     return _response(handler(asked))
 
 
@@ -136,7 +140,7 @@ def _exchange(engine: Engine, settings: Settings, clock: Clock) -> Exchange:
             return None
         return inner.headers.get(name.lower(), request.headers.get(name))
 
-    credential = auth.authenticate(engine, header("Authorization"), settings)
+    credential = auth.authenticate(engine, header("Authorization"), settings, clock())
     g.xapi_version = versions.read(header(VERSION_HEADER))
     if inner is not None and g.xapi_version != "1.0.3":
         raise XapiError("the alternate request syntax is not of xAPI 2.0")

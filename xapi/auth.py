@@ -1,9 +1,10 @@
 """Keys of the store: HTTP Basic credentials, one silo each, with xAPI scopes.
 
 Secrets are kept as argon2 hashes. Verifying one takes tens of milliseconds by design, so a process
-remembers which (key, secret, hash) it has verified, as an HMAC under a random key of its own: memory
+remembers which (key, secret, hash) it has judged, as an HMAC under a random key of its own: memory
 never holds a secret, and a changed hash (rotation) or a revoked row is seen at the very next request,
-since the row is read every time.
+since the row is read every time. A secret that was replaced may go on for a while beside the new one: it
+is looked for only when the new one is not what was sent.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import base64
 import binascii
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -22,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine
 
 from tool_config import silos
-from tool_config.database import insert, locating
+from tool_config.database import insert, locating, transaction
 from tool_config.settings import Settings
 from tool_config.tables import lrs_key
 from xapi.errors import Forbidden, Unauthorized, XapiError
@@ -39,11 +40,40 @@ SCOPES = (
     "all",
 )
 
+_ANYTHING = frozenset(("all",))
+#: A key with one of these changes what the store answers of an activity.
+DEFINING = frozenset(("all", "define"))
+_READING = frozenset(("all", "all/read"))
+
+#: (resource, method) -> scopes of which a key needs one; a route without its line here cannot be mounted.
+#: HEAD is GET. The resource "about" answers anybody.
+RIGHTS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("about", "GET"): frozenset(SCOPES),
+    ("statements", "GET"): _READING | {"statements/read", "statements/read/mine"},
+    ("statements", "POST"): _ANYTHING | {"statements/write"},
+    ("statements", "PUT"): _ANYTHING | {"statements/write"},
+    ("activities", "GET"): _READING | {"statements/read"},
+    ("agents", "GET"): _READING | {"statements/read"},
+    **{
+        (resource, method): (_READING if method == "GET" else _ANYTHING) | {scope}
+        for resource, scope in (
+            ("activities/state", "state"),
+            ("activities/profile", "profile"),
+            ("agents/profile", "profile"),
+        )
+        for method in ("GET", "PUT", "POST", "DELETE")
+    },
+}
+
 #: OWASP's second choice: 19 MiB, so that several at once stay within a worker's memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _PROCESS_KEY = secrets.token_bytes(32)
 _CACHE_SIZE = 4_096
-_verified: dict[bytes, None] = {}
+_REFUSED = "the key is unknown, revoked, or its secret is wrong"
+#: Mark of (key, hash, secret) -> whether the secret is the one of the hash. Two, so that a flood of wrong
+#: secrets does not push the right ones out.
+_right: dict[bytes, None] = {}
+_wrong: dict[bytes, None] = {}
 
 
 @dataclass(frozen=True)
@@ -56,22 +86,18 @@ class Credential:
     #: Name of the set of repairs that the key asked for ("moodle"); None: strict.
     repair: str | None = None
 
-    def may_write(self) -> bool:
-        """Tell whether the key may store statements."""
-        return not self.scopes.isdisjoint(("all", "statements/write"))
+    def may(self, resource: str, method: str) -> bool:
+        """Tell whether the key may ask a resource with a method (HEAD is GET)."""
+        needed = RIGHTS[resource, "GET" if method == "HEAD" else method]
+        return not self.scopes.isdisjoint(needed)
 
     def may_read(self) -> bool:
-        """Tell whether the key may read every statement of its silo."""
+        """Tell whether the key may read the statements that others wrote."""
         return not self.scopes.isdisjoint(("all", "all/read", "statements/read"))
 
-    def may_read_mine(self) -> bool:
-        """Tell whether the key may read the statements that it wrote."""
-        return self.may_read() or "statements/read/mine" in self.scopes
-
-    def may_use(self, kind: str, *, writing: bool) -> bool:
-        """Tell whether the key may read or change documents; `kind` is their scope: state or profile."""
-        allowed = ("all", kind) if writing else ("all", "all/read", kind)
-        return not self.scopes.isdisjoint(allowed)
+    def may_read_answers(self) -> bool:
+        """Tell whether the key may read what people answered to questionnaires."""
+        return not self.scopes.isdisjoint(_READING)
 
 
 def issue_key(
@@ -92,11 +118,11 @@ def issue_key(
     if unknown or not wanted:
         given = ", ".join(unknown) or "none"
         raise XapiError(f"unknown scope: {given}; the scopes are {', '.join(SCOPES)}")
-    key_id, secret = secrets.token_hex(16), secrets.token_urlsafe(32)
+    key_id, (secret, secret_hash) = secrets.token_hex(16), _new_secret()
     values: dict[str, Any] = {
         "silo_id": silo_id,
         "key_id": key_id,
-        "secret_hash": _HASHER.hash(secret),
+        "secret_hash": secret_hash,
         "scopes": " ".join(wanted),
         "repair": repair,
         "label": label,
@@ -106,16 +132,40 @@ def issue_key(
     return key_id, secret
 
 
-def authenticate(engine: Engine, authorization: str | None, settings: Settings) -> Credential:
+def rotate_key(
+    conn: Connection, silo_id: int, key_id: str, *, now: datetime, overlap: timedelta = timedelta(0)
+) -> str:
+    """Give a key a new secret and return it; the one before is refused at once, or after `overlap`.
+
+    A secret replaced earlier stops in any case. Raises SiloError when the silo has no such key in use.
+    """
+    secret, secret_hash = _new_secret()
+    silos.replace_secret(conn, silo_id, key_id, secret_hash, until=now + overlap if overlap else None)
+    return secret
+
+
+def _new_secret() -> tuple[str, str]:
+    """Return a secret and its hash."""
+    secret = secrets.token_urlsafe(32)
+    return secret, _HASHER.hash(secret)
+
+
+def authenticate(engine: Engine, authorization: str | None, settings: Settings, now: datetime) -> Credential:
     """Return whom an Authorization header names; raises Unauthorized.
 
-    `settings` is not read today; it is where OAuth's would come from.
+    `settings` is not read today; it is where OAuth's would come from. `now` ends the life of a secret that
+    was replaced.
     """
     key_id, secret = _basic(authorization)
     with locating(engine) as conn:
         found = silos.find_key(conn, key_id)
-    if found is None or found.revoked_at is not None or not _is_secret(key_id, secret, found.secret_hash):
-        raise Unauthorized("the key is unknown, revoked, or its secret is wrong")
+    if found is None or found.revoked_at is not None:
+        raise Unauthorized(_REFUSED)
+    if not _is_secret(key_id, secret, found.secret_hash):
+        with transaction(engine, found.silo_id, write=False) as conn:
+            before = silos.previous_secret(conn, found.silo_id, key_id, now=now)
+        if before is None or not _is_secret(key_id, secret, before):
+            raise Unauthorized(_REFUSED)
     return Credential(
         silo_id=found.silo_id,
         key_id=key_id,
@@ -124,10 +174,11 @@ def authenticate(engine: Engine, authorization: str | None, settings: Settings) 
     )
 
 
-def require(allowed: bool, scope: str) -> None:
-    """Raise Forbidden unless `allowed`; `scope` names what is missing."""
-    if not allowed:
-        raise Forbidden(f"this key lacks the scope {scope}")
+def require(credential: Credential, resource: str, method: str) -> None:
+    """Raise Forbidden, naming the scopes of which one is needed, when the key has none of them."""
+    if not credential.may(resource, method):
+        needed = RIGHTS[resource, "GET" if method == "HEAD" else method]
+        raise Forbidden(f"this key lacks the scope: it needs one of {', '.join(sorted(needed))}")
 
 
 def authority(public_url: str, key_id: str) -> dict[str, Any]:
@@ -153,13 +204,14 @@ def _basic(header: str | None) -> tuple[str, str]:
 def _is_secret(key_id: str, secret: str, secret_hash: str) -> bool:
     message = "\0".join((key_id, secret_hash, secret)).encode()
     mark = hmac.digest(_PROCESS_KEY, message, "sha256")
-    if mark in _verified:
-        return True
+    if mark in _right or mark in _wrong:
+        return mark in _right
     try:
         _HASHER.verify(secret_hash, secret)
+        judged = _right
     except (VerificationError, InvalidHashError):
-        return False
-    if len(_verified) >= _CACHE_SIZE:
-        _verified.clear()
-    _verified[mark] = None
-    return True
+        judged = _wrong
+    if len(judged) >= _CACHE_SIZE:
+        judged.clear()
+    judged[mark] = None
+    return judged is _right

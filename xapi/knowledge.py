@@ -1,7 +1,8 @@
 """What statements say of an activity and of an agent (xAPI 1.0.3 Communication 2.4, 2.5).
 
 Derived when asked from the latest statements that name the activity, so that a corrected definition is the
-one answered and nothing has to be kept in step.
+one answered and nothing has to be kept in step. Only those of keys that may define count (scope `define`,
+4.2), with those of the tool itself: what another key says of an activity stays in its own statement.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
+from tool_config.tables import lrs_key
+from xapi import auth
 from xapi import statement as statements
 from xapi.tables import actor, statement, statement_activity
 
@@ -31,7 +34,12 @@ def activity(conn: Connection, silo_id: int, iri: str) -> dict[str, Any]:
         select(statement.c.raw, link.stored, link.statement_id)
         .distinct()
         .join(statement, (statement.c.silo_id == link.silo_id) & (statement.c.id == link.statement_id))
-        .where(link.silo_id == silo_id, link.activity == iri, statement.c.voided.is_(False))
+        .where(
+            link.silo_id == silo_id,
+            link.activity == iri,
+            statement.c.voided.is_(False),
+            statement.c.key_id.in_(_defining(conn, silo_id)),
+        )
         .order_by(link.stored.desc(), link.statement_id.desc())
         .limit(READ)
     )
@@ -41,6 +49,12 @@ def activity(conn: Connection, silo_id: int, iri: str) -> dict[str, Any]:
             definition = _merged(definition, said)
     made: dict[str, Any] = {"objectType": "Activity", "id": iri}
     return {**made, "definition": definition} if definition else made
+
+
+def _defining(conn: Connection, silo_id: int) -> list[str]:
+    """Return the keys that may define activities, stopped ones too; "" is the tool itself."""
+    keys = conn.execute(select(lrs_key.c.key_id, lrs_key.c.scopes).where(lrs_key.c.silo_id == silo_id))
+    return ["", *(key_id for key_id, scopes in keys if not auth.DEFINING.isdisjoint(scopes.split()))]
 
 
 def person(conn: Connection, silo_id: int, agent: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Uuid, exists, literal, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, Uuid, exists, literal, or_, select, tuple_, union
 
 from tool_config.database import Instant
-from xapi import json_text, values
+from xapi import answers, json_text, values
 from xapi import statement as statements
 from xapi.errors import NotFound, XapiError
 from xapi.tables import statement, statement_activity, statement_agent, statement_reference
@@ -46,6 +46,8 @@ class Single:
     voided: bool
     format: str
     attachments: bool = False
+    #: The asker may read answers to questionnaires.
+    with_answers: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Listing:
     limit: int = DEFAULT_LIMIT
     format: str = "exact"
     attachments: bool = False
+    #: The asker may read answers to questionnaires; of the key, never of the cursor.
+    with_answers: bool = True
     #: (stored, id) of the last row already given.
     after: tuple[datetime, str] | None = None
 
@@ -247,6 +251,8 @@ def one(conn: Connection, silo_id: int, asked: Single, *, authority: str | None 
     )
     if authority is not None:
         wanted = wanted.where(_said_by(silo_id, authority, statement.c.id))
+    if not asked.with_answers:
+        wanted = wanted.where(_is_no_answer(statement))
     raw = conn.execute(wanted).scalar()
     if raw is None:
         raise NotFound("no such statement" if not asked.voided else "no such voided statement")
@@ -356,6 +362,8 @@ def _target_keys(silo_id: int, asked: Listing, through: datetime, authority: str
             *_meets(silo_id, asked, target),
         )
     )
+    if not asked.with_answers:
+        wanted = wanted.where(_is_no_answer(statement))
     if authority is not None:
         wanted = wanted.where(
             _said_by(silo_id, authority, reference.c.statement_id),
@@ -365,8 +373,10 @@ def _target_keys(silo_id: int, asked: Listing, through: datetime, authority: str
 
 
 def _meets(silo_id: int, asked: Listing, row: Any) -> list[ColumnElement[bool]]:
-    """Return what a row of `statement` must meet, time apart."""
+    """Return what a row of `statement` must meet, time apart; and that the asker may read it."""
     conditions: list[ColumnElement[bool]] = []
+    if not asked.with_answers:
+        conditions.append(_is_no_answer(row))
     if asked.verb is not None:
         conditions.append(row.c.verb == asked.verb)
     if asked.registration is not None:
@@ -384,6 +394,11 @@ def _meets(silo_id: int, asked: Listing, row: Any) -> list[ColumnElement[bool]]:
         )
         conditions.append(found if asked.related_agents else found.where(agents.c.place.in_(_DIRECT_AGENT)))
     return conditions
+
+
+def _is_no_answer(row: Any) -> ColumnElement[bool]:
+    """Leave out what people answered to questionnaires, as `answers.record` recognises it."""
+    return or_(row.c.verb != answers.ANSWERED, row.c.raw.not_like(f"%{answers.EXTENSION}%"))
 
 
 def _said_by(silo_id: int, authority: str, statement_id: Any) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,26 @@ def key_list(name: str, data_dir: Path | None) -> None:
         for row in found
     ]
     answer({"silo": owner.name, "keys": keys})
+
+
+@key.command("rotate")
+@click.argument("key_id")
+@click.option("--silo", "name", required=True, help="Name or number of the silo.")
+@click.option(
+    "--overlap",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 43_200),
+    help="Minutes for which the secret it had still opens (at most 30 days).",
+)
+@data_dir_option
+def key_rotate(key_id: str, name: str, overlap: int, data_dir: Path | None) -> None:
+    """Give a key a new secret, shown once, here; the one it had is refused at once, or after --overlap."""
+    now, during = utcnow(), timedelta(minutes=overlap)
+    with administration(open_store(read_settings(data_dir))) as conn:
+        owner = silos.by_name(conn, name)
+        secret = auth.rotate_key(conn, owner.silo_id, key_id, now=now, overlap=during)
+    answer({"key": key_id, "secret": secret, "silo": owner.name, "previous_until": now + during})
 
 
 @key.command("revoke")

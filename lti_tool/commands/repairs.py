@@ -35,6 +35,7 @@ def key_show(key_id: str, name: str, data_dir: Path | None) -> None:
             raise SiloError(f"this silo has no key {key_id!r}")
         content = found._asdict()
         repaired = quarantine.repairs(conn, owner.silo_id, key_id)
+        content["previous_secret_until"] = silos.previous_secret_ends(conn, owner.silo_id, key_id)
     content["scopes"] = found.scopes.split()
     content["key"] = content.pop("key_id")
     answer({"silo": owner.name, **content, "repaired": repaired})
