@@ -22,6 +22,8 @@ class Family:
     course_path: str = "{issuer}#context={context}"
     #: Claim and member that hold the username; the specification has none.
     username: tuple[str, str] | None = None
+    #: Member of a roster's entry that holds the username; the specification has none.
+    member_username: str | None = None
 
     def course_iri(self, issuer: str, context_id: str) -> str:
         """Return the IRI of a course; two contexts never share one."""
@@ -43,7 +45,7 @@ _FAMILIES: Mapping[str, Family] = {
     each.name: each
     for each in (
         GENERIC,
-        Family("moodle", "{issuer}/course/view.php?id={context}", (_EXT, "user_username")),
+        Family("moodle", "{issuer}/course/view.php?id={context}", (_EXT, "user_username"), "ext_user_username"),
     )
 }
 #: Names that a registration may give.
