@@ -52,6 +52,11 @@ def allow_inline_styles() -> None:
     g.inline_styles = True
 
 
+def allow_form_to(url: str) -> None:
+    """Let the page at hand send a form to another origin: that of the platform, for what was chosen."""
+    g.form_target = origin(url)
+
+
 def csrf_token() -> str:
     """Return the token that unsafe requests of this launch carry; "" outside a launch."""
     if "viewer" not in g:
@@ -114,10 +119,11 @@ def seal(response: Response) -> Response:
     """Say to the browser what a page may load, who may frame it, and that nobody keeps it."""
     framed = " ".join(g.get("frames") or ()) or "'none'"
     inline = " 'unsafe-inline'" if g.get("inline_styles") else ""
+    target = f" {g.form_target}" if g.get("form_target") else ""
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; "
         f"style-src 'self'{inline}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-        f"form-action 'self'; base-uri 'none'; frame-ancestors {framed}"
+        f"form-action 'self'{target}; base-uri 'none'; frame-ancestors {framed}"
     )
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -18,6 +18,7 @@ from lti_tool.web import (
     guard,
     opening,
     participants,
+    placing,
     preparation,
     registration,
     satisfaction,
@@ -47,6 +48,9 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
         connections.invitation_withdraw,
         ("POST",),
     ),
+    ("placing", "/placing", placing.placing, ("GET",)),
+    ("placing_send", "/placing", placing.placing_send, ("POST",)),
+    ("gone", "/gone", placing.gone, ("GET",)),
     ("today", f"{_COURSE}/today", tutor.today, ("GET",)),
     ("modules", f"{_COURSE}/modules", tutor.modules, ("GET",)),
     ("module", f"{_COURSE}/modules/one", tutor.module, ("GET",)),
@@ -98,7 +102,11 @@ def language() -> str:
 
 @blueprint.get("/")
 def enter(launch: str) -> Response:
-    """Lead to the page of the viewer's role."""
+    """Lead to what the launched link holds, else to the page of the viewer's role."""
+    with reading() as conn:
+        chosen = placing.destination(conn, viewer())
+    if chosen is not None:
+        return redirect(chosen, 303)
     match viewer().role:
         case "tutor":
             return redirect(url_for("pages.today", launch=launch, course_id=viewer().course_id), 303)
