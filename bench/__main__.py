@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from bench import course, ingestion, others, pages, satisfaction
+from bench import course, ingestion, launches, others, pages, satisfaction
 from lti_tool import migrations
 from lti_tool.app import create_app, settle
 from tests import services
@@ -53,6 +53,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="estime-bench-") as folder, _store(options.engine, folder) as url:
         if options.engine == "postgresql":
             ingestion.report(ingestion.run(url, options.sent, processes=2))
+            with services.redis() as redis_url:
+                launches.report(launches.run(url, redis_url))
             satisfaction.run(ingestion.database(url, "bench_summaries"), options.answers, options.rounds)
         _run(Path(folder), url, options)
 

@@ -90,7 +90,7 @@ def run(server: str, statements: int, processes: int) -> Found:
         silo_id = silos.add(conn, "mesure", now=_NOW)
         key = auth.issue_key(conn, silo_id, ["all"], now=_NOW)
     bodies = _bodies(statements)
-    with _serving(engines[0], processes) as port:
+    with serving(engines[0], processes) as port:
         _send(port, key, bodies[: 2 * _CLIENTS])  # what is done once a process is done
         times, elapsed = _send(port, key, bodies[2 * _CLIENTS :])
     timed = sum(body.count(b'"actor"') for body in bodies[2 * _CLIENTS :])
@@ -145,14 +145,15 @@ def _store(server: str, name: str) -> Engine:
 
 
 @contextmanager
-def _serving(engine: Engine, processes: int) -> Iterator[int]:
-    """Run the application as a server would, and yield its port once it answers."""
+def serving(engine: Engine, processes: int, **settings: str) -> Iterator[int]:
+    """Run the application as a server would, with more settings of its own, and yield its port."""
     port = services.free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ESTIME_")}
     environment |= {
         "ESTIME_DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "ESTIME_PUBLIC_URL": "https://estime.test",
         "ESTIME_SECRET_KEY": os.urandom(32).hex(),
+        **settings,
     }
     command = [str(Path(sys.executable).with_name("gunicorn")), "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(processes), "--threads", "4", "--worker-class", "gthread"]
