@@ -66,7 +66,10 @@ def report(engine: str, version: str, log: Mapping[str, Any]) -> bool:
     total, passed, failed = (log["summary"][name] for name in ("total", "passed", "failed"))
     whole = log["state"] == "finished" and passed + failed == total and failed == 0
     seconds = (log["duration"] or 0) / 1000
-    print(f"{engine:8} {version}: {passed}/{total} passed, {failed} failed, {log['state']}, {seconds:.0f} s")
+    print(
+        f"{engine:8} {version}: {passed}/{total} passed, {failed} failed, {log['state']}, {seconds:.0f} s",
+        flush=True,
+    )
     for title, error in _failures(log["log"] or {}):
         print(f"  {title}\n    {error}")
     return bool(whole)
@@ -108,6 +111,7 @@ def served(
     with services.postgresql() as database, services.redis() as cache:
         environment |= {"ESTIME_DATABASE_URL": database, "ESTIME_REDIS_URL": cache}
         command = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+        command += ["--worker-class", "lti_tool.listening.Worker"]
         command.append("lti_tool.app:create_app_from_environment()")
         _estime(environment, "db", "upgrade")
         with _serving(command, environment, folder, url) as key:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import waitress
 
+from lti_tool import listening
 from lti_tool.clock import utcnow
 from lti_tool.commands.common import data_dir_option, open_store, read_settings
 from tool_config.settings import Settings
@@ -61,14 +61,7 @@ def serve(host: str, port: int, data_dir: Path | None) -> None:
     settle()
     _stop_on_term()
     try:
-        server = waitress.create_server(
-            app,
-            host=host,
-            port=port,
-            threads=_THREADS,
-            ident=None,
-            max_request_body_size=settings.max_body + 1_000_000,
-        )
+        server = listening.server(app, max_body=settings.max_body, threads=_THREADS, host=host, port=port)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
     click.echo(f"Estime listens on {_local_url(host, port)} (store: {_shown(settings)})", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -101,7 +102,7 @@ def test_several_processes_behave_as_one(engine: Engine, redis_url: str, tmp_pat
         return httpx.get(f"{url}/xapi/statements", auth=credentials, headers=VERSION, timeout=10).status_code
 
     web = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
-    web.append("lti_tool.app:create_app_from_environment()")
+    web += ["--worker-class", "lti_tool.listening.Worker", "lti_tool.app:create_app_from_environment()"]
     with (
         _running(web, environment, tmp_path / "web.log"),
         _running([str(BIN / "estime"), "worker"], environment, tmp_path / "worker.log"),
@@ -121,9 +122,17 @@ def test_several_processes_behave_as_one(engine: Engine, redis_url: str, tmp_pat
             return counts == [1, 1]
 
         _wait(60, refreshed)
+        # Clients that never finish what they ask keep nobody waiting.
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+        for number, one in enumerate(slow):
+            one.sendall(
+                b"GET / HTTP/1.1\r\n" if number % 2 else b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"
+            )
         assert [read() for _ in range(6)] == [200] * 6
         run("key", "revoke", key["key"], "--silo", "a")
         assert [read() for _ in range(6)] == [401] * 6
+        for one in slow:
+            one.close()
     log = (tmp_path / "web.log").read_text() + (tmp_path / "worker.log").read_text()
     assert "Traceback" not in log
     assert key["secret"] not in log
