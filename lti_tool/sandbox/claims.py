@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.programme import Session
+from lti_tool.sandbox.tools import GRADES, NRPS, Link, Tool
 
-_LTI = "https://purl.imsglobal.org/spec/lti/claim/"
+_SPEC = "https://purl.imsglobal.org/spec/"
+_LTI = f"{_SPEC}lti/claim/"
 _LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 #: How long an id_token of Moodle lives.
 LIFETIME = timedelta(seconds=60)
@@ -44,22 +48,88 @@ class SigningKey:
     def sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode(claims, self._private, algorithm="RS256", headers={"kid": self.kid})
 
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of a token that this key signed, whenever it was, or None."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._private.public_key(),
+                algorithms=["RS256"],
+                options={"verify_exp": False, "verify_iat": False},
+            )
+        except jwt.PyJWTError:
+            return None
+        return claims
+
 
 def id_token(
-    person: Person, session: Session, *, nonce: str, target: str, window: str, now: datetime
+    person: Person,
+    session: Session,
+    tool: Tool,
+    link: Link,
+    *,
+    nonce: str,
+    window: str,
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the claims of a resource-link launch; `window` is Moodle's document target."""
-    site, tool = session.site, session.tool
-    return_url = f"{site.issuer}/mod/lti/return.php?course={session.course_id}&launch_container=3"
-    issued = int(now.timestamp())
+    back = f"{session.site.issuer}/mod/lti/return.php?course={session.course_id}&launch_container=3"
     return {
+        **_common(person, session, tool, nonce, now),
+        f"{_LTI}target_link_uri": tool.launch_url,
+        f"{_LTI}message_type": "LtiResourceLinkRequest",
+        f"{_LTI}resource_link": {
+            "title": link.title,
+            "description": link.text,
+            "id": str(link.link_id),
+        },
+        f"{_LTI}launch_presentation": {
+            "locale": "fr",
+            "document_target": window,
+            "return_url": f"{back}&instanceid=1&sesskey={secrets.token_hex(5)}",
+        },
+        f"{_LTI}custom": {
+            **_parameters(tool.parameters, person),
+            **_parameters(link.custom, person),
+            **_settings(session, tool),
+        },
+    }
+
+
+def placing_token(
+    person: Person, session: Session, tool: Tool, *, nonce: str, return_url: str, now: datetime
+) -> dict[str, Any]:
+    """Return the claims of a deep linking request."""
+    return {
+        **_common(person, session, tool, nonce, now),
+        f"{_LTI}target_link_uri": tool.placing_url,
+        f"{_LTI}message_type": "LtiDeepLinkingRequest",
+        f"{_LTI}launch_presentation": {"locale": "fr"},
+        f"{_LTI}custom": {**_parameters(tool.parameters, person), **_settings(session, tool)},
+        f"{_SPEC}lti-dl/claim/deep_linking_settings": {
+            "accept_types": ["ltiResourceLink"],
+            "accept_presentation_document_targets": ["frame", "iframe", "window"],
+            "accept_copy_advice": False,
+            "accept_multiple": True,
+            "accept_unsigned": False,
+            "auto_create": False,
+            "can_confirm": False,
+            "deep_link_return_url": return_url,
+            "title": "",
+            "text": "",
+        },
+    }
+
+
+def _common(person: Person, session: Session, tool: Tool, nonce: str, now: datetime) -> dict[str, Any]:
+    site, issued = session.site, int(now.timestamp())
+    claims: dict[str, Any] = {
         "nonce": nonce,
         "iat": issued,
         "exp": issued + int(LIFETIME.total_seconds()),
         "iss": site.issuer,
-        "aud": site.client_id,
-        f"{_LTI}deployment_id": site.deployment_id,
-        f"{_LTI}target_link_uri": target,
+        "aud": tool.client_id,
+        f"{_LTI}deployment_id": tool.type_id,
         "sub": person.user_id,
         f"{_LTI}lis": {
             "person_sourcedid": f"ID-{person.username}",
@@ -72,22 +142,7 @@ def id_token(
             "title": session.title,
             "type": ["CourseSection"],
         },
-        f"{_LTI}message_type": "LtiResourceLinkRequest",
-        f"{_LTI}resource_link": {
-            "title": tool.title,
-            "description": "Ce que disent les traces de la session",
-            "id": str(session.course_id * 10 + 1),
-        },
-        "given_name": person.given_name,
-        "family_name": person.family_name,
-        "name": person.name,
-        "email": person.email,
         f"{_LTI}ext": {"user_username": person.username, "lms": "moodle-2"},
-        f"{_LTI}launch_presentation": {
-            "locale": "fr",
-            "document_target": window,
-            "return_url": f"{return_url}&instanceid=1&sesskey={secrets.token_hex(5)}",
-        },
         f"{_LTI}tool_platform": {
             "product_family_code": "moodle",
             "version": "2024100706",
@@ -96,18 +151,46 @@ def id_token(
             "description": site.name,
         },
         f"{_LTI}version": "1.3.0",
-        f"{_LTI}custom": _custom(person, session),
     }
+    if tool.names:
+        claims |= {"given_name": person.given_name, "family_name": person.family_name, "name": person.name}
+    if tool.emails:
+        claims["email"] = person.email
+    return claims | _services(session, tool)
 
 
-def _custom(person: Person, session: Session) -> dict[str, str]:
-    """Return the custom parameters: a resolved one, an unknown one left as it was typed, settings' URLs."""
+def _services(session: Session, tool: Tool) -> dict[str, Any]:
+    """Return the claims of the services that the tool was granted."""
+    base, found = f"{session.site.issuer}/mod/lti/services.php", {}
+    if NRPS in tool.scopes:
+        found[f"{_SPEC}lti-nrps/claim/namesroleservice"] = {
+            "context_memberships_url": f"{base}/CourseSection/{session.course_id}/bindings/"
+            f"{tool.type_id}/memberships",
+            "service_versions": ["1.0", "2.0"],
+        }
+    if GRADES[0] in tool.scopes:
+        found[f"{_SPEC}lti-ags/claim/endpoint"] = {
+            "scope": list(GRADES),
+            "lineitems": f"{base}/{session.course_id}/lineitems?type_id={tool.type_id}",
+        }
+    return found
+
+
+def _settings(session: Session, tool: Tool) -> dict[str, str]:
+    """Return the addresses of settings that Moodle adds to the custom parameters."""
     services = f"{session.site.issuer}/mod/lti/services.php"
     return {
-        "v_context_id_history": "",
-        "v_moodle_person_usergroupids": "",
-        "v_user_username": person.username,
-        "x_user_scope_mentor": "$User.scope.mentor",
-        "system_setting_url": f"{services}/tool/1/custom",
-        "context_setting_url": f"{services}/CourseSection/{session.course_id}/bindings/tool/1/custom",
+        "system_setting_url": f"{services}/tool/{tool.type_id}/custom",
+        "context_setting_url": (
+            f"{services}/CourseSection/{session.course_id}/bindings/tool/{tool.type_id}/custom"
+        ),
     }
+
+
+def _parameters(typed: Mapping[str, str], person: Person) -> dict[str, str]:
+    """Return custom parameters: variables filled in, unknown ones as typed; names also in lower case."""
+    known = {"$Context.id.history": "", "$Moodle.Person.userGroupIds": "", "$User.username": person.username}
+    found: dict[str, str] = {}
+    for name, value in typed.items():
+        found[re.sub(r"[^a-z0-9]", "_", name.lower())] = found[name] = known.get(value, value)
+    return found

@@ -23,6 +23,7 @@ from lti_tool import migrations
 from lti_tool.app import create_app
 from lti_tool.background import Background
 from lti_tool.clock import utcnow
+from lti_tool.sandbox.campus import today
 from lti_tool.sandbox.platform import Campus, create_platform
 from lti_tool.sandbox.seed import furnish
 from lti_tool.tool import Tool
@@ -74,11 +75,11 @@ def prepare(
             "unset ESTIME_DATABASE_URL, or use `estime serve`"
         )
     public_url = f"http://localhost:{port}"
-    campus = Campus(f"http://127.0.0.1:{port}", public_url, clock)
     settings = replace(
         settings, database_url="", redis_url="", public_url=public_url, allow_local_network=True
     )
-    _claim(settings.data_dir, _Mark(campus.today.isoformat(), port), say)
+    _claim(settings.data_dir, _Mark(today(clock()).isoformat(), port), say)
+    campus = Campus(f"http://127.0.0.1:{port}", public_url, clock, folder=settings.data_dir)
     app = create_app(settings.with_secret(), clock=clock)
     tool: Tool = app.extensions["estime"]
     migrations.upgrade(tool.engine)
@@ -177,6 +178,6 @@ def _claim(folder: Path, wanted: _Mark, say: Callable[[str], None]) -> None:
         if (found.day, found.port, found.version) == (wanted.day, wanted.port, wanted.version):
             return
         say(f"Demo data of {found.day} (port {found.port}) are out of date: made again")
-        for name in ("estime.db", "estime.db-wal", "estime.db-shm"):
+        for name in ("estime.db", "estime.db-wal", "estime.db-shm", "campus.json"):
             (folder / name).unlink(missing_ok=True)
     wanted.write(folder)

@@ -116,6 +116,31 @@ _STAFF: tuple[tuple[str, str, str, str, Role, tuple[int, ...]], ...] = (
 )
 
 
+#: The people of the new site: nothing is known of them before the tool is connected there.
+_NEWCOMERS: tuple[tuple[str, str, str, Role], ...] = (
+    ("2", "Sophie", "Arnoux", "admin"),
+    ("3", "Rachid", "Meunier", "tutor"),
+    ("11", "Elsa", "Quéméner", "trainee"),
+    ("12", "Bruno", "Pichon", "trainee"),
+    ("13", "Lina", "Saadi", "trainee"),
+    ("14", "Yves", "Marion", "trainee"),
+    ("15", "Carole", "Ducasse", "trainee"),
+    ("16", "Tom", "Wagner", "trainee"),
+)
+
+
+def newcomers(session: Session) -> tuple[Person, ...]:
+    """Return who is in the session of the new site."""
+    random, site = Random(SEED), session.site.key
+    return tuple(
+        Person(
+            site, user_id, _username(first, last), first, last, role, (session.course_id,),
+            _origin(random) if role == "trainee" else None,
+        )
+        for user_id, first, last, role in _NEWCOMERS
+    )  # fmt: skip
+
+
 def population(sessions: tuple[Session, ...]) -> tuple[Person, ...]:
     """Return the staff, then the trainees of each session, in a fixed order."""
     random = Random(SEED)

@@ -63,6 +63,8 @@ class Site:
     issuer: str
     client_id: str
     deployment_id: str
+    #: Whether the tool is there from the start; else somebody is to invite it.
+    connected: bool = True
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,18 @@ def sites(origin: str) -> tuple[Site, Site]:
             "1",
         ),
     )
+
+
+def new_site(origin: str) -> Site:
+    """Return the site that no tool is connected to yet: the demo shows how one is."""
+    return Site(
+        "rectorat", "M@gistère – Rectorat (bac à sable)", "", f"{origin}/rectorat", "", "", connected=False
+    )
+
+
+def new_session(site: Site, today: date) -> Session:
+    """Return the session of the new site, which begins this week."""
+    return _session(site, 5, 4, monday(today), 20)
 
 
 def sessions(origin: str, today: date) -> tuple[Session, ...]:

@@ -50,7 +50,8 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
     """Fill the store of `app` (schema in place, nothing in it) with what the sandbox's past holds."""
     tool: Tool = app.extensions["estime"]
     sent = 0
-    for site in campus.sites:
+    connected = [site for site in campus.sites if site.connected]
+    for site in connected:
         silo_id = _silo(tool.engine, site, tool.clock())
         _platform(tool.engine, silo_id, site, campus)
         say(f'Community "{site.silo}": platform {site.issuer} registered')
@@ -69,8 +70,9 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
                 _opinions(tool, silo_id, session, campus)
         _refresh(tool.engine, silo_id, tool.clock())
         say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
-    trainees = sum(1 for person in campus.people if person.role == "trainee")
-    return Furnished(sent, trainees, len(campus.sites))
+    keys = {site.key for site in connected}
+    trainees = sum(1 for person in campus.people if person.role == "trainee" and person.site in keys)
+    return Furnished(sent, trainees, len(connected))
 
 
 def _silo(engine: Engine, site: Site, now: datetime) -> int:
