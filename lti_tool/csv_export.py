@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-#: A cell that begins with one of these would be run as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
+#: A text that begins so would be run as a formula, or was already kept from it by an apostrophe.
+_FORMULA = re.compile(r"'*[ \ufeff]*[=+\-@\t\r\n|]")
 
 Cell = str | int | float | date | None
 
@@ -17,7 +18,7 @@ def write(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: str
     """Return the file's bytes; texts that a spreadsheet would run are kept as text by an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([_text(title) for title in header])
+    writer.writerow([guarded(title) for title in header])
     for row in rows:
         writer.writerow([_cell(cell, decimal) for cell in row])
     return out.getvalue().encode("utf-8-sig")
@@ -30,8 +31,9 @@ def _cell(value: Cell, decimal: str) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", decimal)
-    return str(value) if isinstance(value, int) else _text(value)
+    return str(value) if isinstance(value, int) else guarded(value)
 
 
-def _text(value: str) -> str:
-    return f"'{value}" if value.lstrip(" \ufeff").startswith(_FORMULA) else value
+def guarded(value: str) -> str:
+    """Return a text that a spreadsheet takes for a text: one more apostrophe, which reading takes away."""
+    return f"'{value}" if _FORMULA.match(value) else value

@@ -23,6 +23,7 @@ from tool_config.database import open_engine
 from tool_config.platforms import PlatformError
 from tool_config.settings import Settings, SettingsError
 from tool_config.silos import SiloError
+from tool_config.standards import StandardError
 from xapi import values
 from xapi.errors import XapiError
 from xapi.export import ExportFault
@@ -33,6 +34,7 @@ from xapi.sources.statement_files import ImportFault
 REFUSALS = (
     SettingsError,
     SiloError,
+    StandardError,
     PlatformError,
     migrations.SchemaError,
     MoveError,

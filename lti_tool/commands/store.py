@@ -23,6 +23,7 @@ from lti_tool.commands.common import (
     progress_bar,
     read_settings,
 )
+from lti_tool.commands.importing import ImportCommands
 from tool_config import silos
 from tool_config.database import administration, open_engine, transaction
 from xapi import export, rollup
@@ -57,7 +58,7 @@ def rebuild(name: str | None, data_dir: Path | None) -> None:
     answer({"rebuilt": [one.name for one in chosen]})
 
 
-@click.group("import")
+@click.group("import", cls=ImportCommands)
 def imports() -> None:
     """Files into the store."""
 

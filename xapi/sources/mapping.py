@@ -1,0 +1,146 @@
+"""Which column of a file is which field of a standard: proposed, then corrected by a person.
+
+PURE. A mapping is one field id a column, in the order of the columns; "" leaves a column out. A field of type
+list may stand for several columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from tool_config import references
+from tool_config.references import plain
+from tool_config.standards import Field, Standard
+from xapi.sources.cells import Row, text_of
+
+Columns = tuple[str, ...]
+
+#: Least likeness of two headings, from 0 to 1.
+_LIKE = 0.6
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}", re.I)
+_EMPTY_WORDS = frozenset(plain("de la le les du des d l un une en a au aux et ou the of in on").split())
+
+
+@dataclass(frozen=True)
+class MappingFault:
+    """What keeps a mapping from being used; `code`: missing, twice."""
+
+    code: str
+    field: Field
+    #: The field that may stand instead.
+    instead: Field | None = None
+
+
+def known_headings(standards: Collection[Standard]) -> frozenset[str]:
+    """Return every heading of some standards, plainly written."""
+    return frozenset(
+        plain(name) for standard in standards for field in standard.fields for name in field.names
+    )
+
+
+def header_digest(header: Sequence[str]) -> str:
+    """Return a hash of the headings, the same whatever their case and accents."""
+    return hashlib.sha256("\n".join(plain(name) for name in header).encode()).hexdigest()[:32]
+
+
+def propose(header: Sequence[str], rows: Sequence[Row], standard: Standard) -> Columns:
+    """Propose a mapping: by exact headings first, then by likeness, then by what the cells say."""
+    found = [""] * len(header)
+    free = list(standard.fields)
+    for likeness in (_exact, _alike):
+        scored = sorted(
+            (
+                (-likeness(name, field), order, rank, field)
+                for rank, name in enumerate(header)
+                if not found[rank] and name
+                for order, field in enumerate(free)
+            ),
+            key=lambda item: item[:3],
+        )
+        for score, _, rank, field in scored:
+            if score >= 0 or found[rank] or (field not in free and field.type != "list"):
+                continue
+            found[rank] = field.id
+            if field in free and field.type != "list":
+                free.remove(field)
+    _sniff(found, rows, [field for field in free if field.id not in found])
+    return tuple(found)
+
+
+def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[str, Standard]) -> str:
+    """Return the name of the standard that a header fits best; "" when it fits none."""
+    best, name = 0.0, ""
+    for standard in standards.values():
+        columns = propose(header, rows, standard)
+        known = [field for field in columns if field]
+        required = [field for field in standard.fields if field.required]
+        missing = len(faults(columns, (), standard))
+        exact = sum(
+            _exact(heading, standard.field(field)) > 0  # type: ignore[arg-type]
+            for heading, field in zip(header, columns, strict=True)
+            if field
+        )
+        score = exact + 0.5 * (len(known) - exact) - 2.0 * missing + 0.1 * len(required)
+        if known and score > best:
+            best, name = score, standard.name
+    return name
+
+
+def faults(columns: Columns, constants: Collection[str], standard: Standard) -> list[MappingFault]:
+    """Return what keeps a mapping from being used; `constants`: fields given once for the whole file."""
+    given = {*columns, *constants}
+    found = []
+    for field in standard.fields:
+        if field.required and field.id not in given and field.instead not in given:
+            instead = standard.field(field.instead) if field.instead else None
+            found.append(MappingFault("missing", field, instead))
+        if columns.count(field.id) > 1 and field.type != "list":
+            found.append(MappingFault("twice", field))
+    return found
+
+
+def _exact(heading: str, field: Field) -> float:
+    wanted = plain(heading)
+    return 1.0 if wanted and any(plain(name) == wanted for name in field.names) else 0.0
+
+
+def _alike(heading: str, field: Field) -> float:
+    """Return how much a heading is like the best name of a field, 0 under the least."""
+    words = set(plain(heading).split()) - _EMPTY_WORDS
+    best = 0.0
+    for name in field.names:
+        other = set(plain(name).split()) - _EMPTY_WORDS
+        if words and other:
+            best = max(best, len(words & other) / len(words | other))
+    if (
+        field.type == "list"
+        and words
+        and re.sub(r"\d+", "", plain(heading)).strip() in map(plain, field.names)
+    ):
+        return 1.0
+    return best if best >= _LIKE else 0.0
+
+
+def _sniff(found: list[str], rows: Sequence[Row], free: Sequence[Field]) -> None:
+    """Give columns without a name of ours to fields that their cells show: addresses, references."""
+    for field in free:
+        for rank, taken in enumerate(found):
+            if taken:
+                continue
+            texts = [text_of(row.cells[rank]) for row in rows if rank < len(row.cells)]
+            texts = [text for text in texts if text]
+            if len(texts) >= 2 and all(_shows(text, field) for text in texts):
+                found[rank] = field.id
+                break
+
+
+def _shows(text: str, field: Field) -> bool:
+    if field.type == "address":
+        return _ADDRESS.fullmatch(text) is not None
+    if field.reference:
+        table = references.load()[field.reference]
+        return not text.isdigit() and table.find(text) is not None
+    return False
