@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lti_tool.commands import forwarding, invitations, registry, repairs, serving, store
+from lti_tool.commands import forwarding, importing, invitations, registry, repairs, serving, store
 from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
 from lti_tool.commands.move import move
@@ -26,6 +26,7 @@ for command in (
     store.db,
     store.rebuild,
     store.imports,
+    importing.standard,
     store.exports,
     forwarding.forwards,
     move,
