@@ -47,6 +47,8 @@ MOST_TOKEN = 100_000
 CHOICE_PREFIX = "estime_"
 #: Longest title kept; the rest of the text says nothing more.
 MOST_TITLE = 300
+#: Longest list kept of the courses that a course was copied from.
+MOST_HISTORY = 4000
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,11 @@ class Launch:
     return_url: str = field(default="", repr=False)
     choice: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    #: Where to send what is chosen for the course, and how (``return_url``, ``multiple``, ``data``); None when
-    #: an activity is opened.
+    #: The number that the institution gives to the course, and the courses it was copied from, or "".
+    idnumber: str = ""
+    history: str = ""
+    #: Where to send what is chosen for the course, and how (``return_url``, ``multiple``, ``data``); None
+    #: when an activity is opened.
     placing: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
@@ -211,6 +216,7 @@ def read(
     placing = _placing(claims, platform) if message == _PLACING else None
     _check_with_library(claims, message)
     context = _mapping(claims, "context")
+    custom = _mapping(claims, "custom", needed=False)
     presentation = _mapping(claims, "launch_presentation", needed=False)
     return Launch(
         issuer=platform.issuer,
@@ -230,7 +236,9 @@ def read(
         username=clean(family(platform.family).username_of(claims)),
         locale=_locale(presentation.get("locale")),
         return_url=_on_platform(presentation.get("return_url"), platform),
-        choice=_choice(_mapping(claims, "custom", needed=False)),
+        choice=_choice(custom),
+        idnumber=clean(_mapping(claims, "lis", needed=False).get("course_section_sourcedid")) or "",
+        history=clean(custom.get("estime_history"), MOST_HISTORY) or "",
         services=_services(claims, platform),
         placing=placing,
     )

@@ -4,7 +4,10 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeB
 
 import lti_tool.import_tables
 import lti_tool.job_tables
-import lti_tool.registration_tables  # noqa: F401  (all register on the same metadata)
+import lti_tool.path_tables
+import lti_tool.people_tables
+import lti_tool.registration_tables
+import lti_tool.service_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata
 
 #: A person of a platform: (silo, issuer, sub). `actor` is the key of account {homePage: issuer, name: sub}.
@@ -82,7 +85,7 @@ audit = Table(
     Column("silo_id", Integer, primary_key=True),
     Column("audit_id", Text, primary_key=True),
     Column("at", Instant, nullable=False),
-    #: launch, refusal, look, edit, export…
+    #: One of lti_tool.audit.ACTIONS; a refusal has `accepted` false and a reason.
     Column("action", Text, nullable=False),
     Column("accepted", Boolean, nullable=False),
     Column("actor", Text),
@@ -90,6 +93,8 @@ audit = Table(
     Column("subject", Text),
     Column("course_id", BigInteger),
     Column("reason", Text),
+    #: Role that a launch gave: trainee, tutor, admin.
+    Column("role", Text),
 )
 Index("ix_audit_at", audit.c.silo_id, audit.c.at)
 

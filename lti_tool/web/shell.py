@@ -175,6 +175,8 @@ def done() -> list[str]:
             "Le plan importé est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
         ),
         "attendance": gettext("Les présences sont enregistrées."),
+        "tied": gettext("Les sessions cochées sont rattachées."),
+        "path": gettext("Le parcours est modifié."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         **survey_wording.done(),
     }.get(request.args.get("done", ""))
@@ -183,7 +185,12 @@ def done() -> list[str]:
 
 def admin_tabs(current: str) -> list[Tab]:
     """Return the tabs of the administrator's pages, with the one of this page marked."""
-    pages = [("sessions", gettext("Sessions")), ("connections", gettext("Connexions"))]
+    pages = [
+        ("sessions", gettext("Sessions")),
+        ("path_list", pgettext("tab", "Parcours")),
+        ("connections", gettext("Connexions")),
+        ("journal", gettext("Journal")),
+    ]
     return [Tab(label, url_for(f"pages.{page}"), page == current) for page, label in pages]
 
 
@@ -253,6 +260,7 @@ def note(action: str, *, course_id: int | None = None, subject: str | None = Non
             action=action,
             accepted=True,
             actor=who.actor,
+            role=who.role,
             subject=subject,
             course_id=course_id,
         )
