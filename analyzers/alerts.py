@@ -44,9 +44,7 @@ def _order(learner: Learner) -> tuple[bool, date, int, int, str]:
 
 def _learners(frames: CourseFrames, standing: Standing) -> list[Learner]:
     table = frames.learner_columns
-    days = {
-        name: table[name].tolist() for name in ("enrolled_on", "first_on", "last_on", "completed_on")
-    }
+    days = {name: table[name].tolist() for name in ("enrolled_on", "first_on", "last_on", "completed_on")}
     numbers = {name: table[name].tolist() for name in ("actor", "days", "seconds", "attended")}
     weeks = active_weeks(frames).tolist()
     here = _others_here(frames, standing).tolist()

@@ -6,10 +6,10 @@ A sibling of `frames`: SQL here, pure analyses elsewhere. The cost follows the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Select, Table, and_, bindparam, select
 
 from analyzers.survey_results import Published
 from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
@@ -33,9 +33,14 @@ def survey(conn: Connection, silo_id: int, course_id: int, survey_id: str) -> Pu
 def _read(
     conn: Connection, silo_id: int, course_id: int | None, survey_id: str | None = None
 ) -> dict[str, Published]:
+    narrow, one = course_id is not None, survey_id is not None
+    values = {"silo": silo_id, "course": course_id, "survey": survey_id}
+    steps = conn.execute(_select(survey_step, narrow, one), values).all()
+    if not steps:
+        return {}
     counts: dict[str, dict[str, dict[int, int]]] = {}
-    for row in conn.execute(_select(survey_figure, silo_id, course_id, survey_id)):
-        counts.setdefault(row.survey_id, {}).setdefault(row.question, {})[row.value] = row._mapping["count"]
+    for _, survey, question, value, count in conn.execute(_select(survey_figure, narrow, one), values).all():
+        counts.setdefault(survey, {}).setdefault(question, {})[value] = count
     return {
         row.survey_id: Published(
             survey_id=row.survey_id,
@@ -47,22 +52,18 @@ def _read(
             counts=counts.get(row.survey_id, {}),
             comments=dict(row.comments),
         )
-        for row in conn.execute(_select(survey_step, silo_id, course_id, survey_id))
+        for row in steps
     }
 
 
-def _select(table: Any, silo_id: int, course_id: int | None, survey_id: str | None) -> Any:
-    return select(*(item for item in table.c if item.name != "silo_id")).where(
-        *_scope(table, silo_id, course_id, survey_id)
-    )
-
-
-def _scope(table: Any, silo_id: int, course_id: int | None, survey_id: str | None) -> Iterable[Any]:
-    yield table.c.silo_id == silo_id
-    if course_id is not None:
-        yield table.c.course_id == course_id
-    if survey_id is not None:
-        yield table.c.survey_id == survey_id
+@cache
+def _select(table: Table, narrow: bool, one: bool) -> Select[Any]:
+    """Return the rows of a silo, of a course when `narrow`, of one questionnaire: prepared once."""
+    wanted = select(*(item for item in table.c if item.name != "silo_id"))
+    wanted = wanted.where(table.c.silo_id == bindparam("silo"))
+    if narrow:
+        wanted = wanted.where(table.c.course_id == bindparam("course"))
+    return wanted.where(table.c.survey_id == bindparam("survey")) if one else wanted
 
 
 def _text() -> Any:
@@ -106,7 +107,9 @@ def comments(
             )
         )
         .where(
-            *_scope(survey_comment, silo_id, course_id, survey_id),
+            survey_comment.c.silo_id == silo_id,
+            survey_comment.c.course_id == course_id,
+            survey_comment.c.survey_id == survey_id,
             survey_comment.c.question == question,
             survey_step.c.n >= k,
         )

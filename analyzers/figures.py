@@ -7,9 +7,11 @@ theme, which the page maps to its own (``DARK`` gives the values of the dark the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from analyzers.results import ActivityProgress, Chart, Overview, Pace, Table, TimelineDay
@@ -67,32 +69,30 @@ class Labels:
 
 def weeks(overview: Overview, *, labels: Labels) -> Chart:
     """Bars of the active by week, the running one hatched, and the dashed line of previous sessions."""
-    from plotly import graph_objects as go
-
     shown = overview.weeks
     names = [labels.week_name(rank) for rank in range(1, len(shown) + 1)]
     days = [labels.day_name(week.monday) for week in shown]
     active = [week.active for week in shown]
     shapes = ["/" if week.current else "" for week in shown]
-    bars = go.Bar(
+    bars = _trace(
+        "Bar",
+        {
+            "name": labels.active,
+            "hovertemplate": "%{customdata} : %{y}<extra></extra>",
+            "marker": {"color": BLUE, "cornerradius": 2, "pattern": {**_hatch(BLUE, 0.5), "shape": ""}},
+        },
         x=list(range(len(shown))),
         y=active,
-        name=labels.active,
         customdata=days,
-        hovertemplate="%{customdata} : %{y}<extra></extra>",
-        marker={
-            "color": BLUE,
-            "cornerradius": 2,
-            "pattern": {"shape": shapes, "fillmode": "replace", "fgcolor": BLUE, "size": 6, "solidity": 0.5},
-        },
     )
-    data = [bars.to_plotly_json()]
+    bars["marker"]["pattern"]["shape"] = shapes
+    data = [bars]
     reference = [None if week.reference is None else round(week.reference, 1) for week in shown]
     compared = any(value is not None for value in reference)
     if compared:
-        data.append(_dashed(go, reference, labels))
+        data.append(_dashed(reference, labels))
     top = max([*active, *(value for value in reference if value is not None), 1])
-    layout = _layout(go, labels, yaxis={"range": [0, top * 1.08], **_whole_ticks(top)}, xaxis=_ticks(names))
+    layout = _layout(labels, yaxis={"range": [0, top * 1.08], **_whole_ticks(top)}, xaxis=_ticks(names))
     columns = (labels.week, labels.day, labels.active, *((labels.reference,) if compared else ()))
     rows = tuple(
         (name, day, week.active, *((value,) if compared else ()))
@@ -102,45 +102,41 @@ def weeks(overview: Overview, *, labels: Labels) -> Chart:
     return Chart({"data": data, "layout": layout}, Table(columns, rows), said)
 
 
-def _dashed(go: Any, values: Sequence[float | None], labels: Labels) -> dict[str, Any]:
-    line = go.Scatter(
-        x=list(range(len(values))),
-        y=list(values),
-        mode="lines",
-        name=labels.reference,
-        line={"color": ORANGE, "width": 2.5, "dash": "dash"},
-        hovertemplate=f"{labels.reference} : %{{y}}<extra></extra>",
-    )
-    found: dict[str, Any] = line.to_plotly_json()
-    return found
+def _dashed(values: Sequence[float | None], labels: Labels) -> dict[str, Any]:
+    look = {
+        "mode": "lines",
+        "name": labels.reference,
+        "line": {"color": ORANGE, "width": 2.5, "dash": "dash"},
+        "hovertemplate": f"{labels.reference} : %{{y}}<extra></extra>",
+    }
+    return _trace("Scatter", look, x=list(range(len(values))), y=list(values))
 
 
 def module_activities(activities: Sequence[ActivityProgress], *, enrolled: int, labels: Labels) -> Chart:
     """Horizontal bars of who reached (hatched) and who completed each activity, out of the enrolled."""
-    from plotly import graph_objects as go
-
     places = list(range(len(activities)))
     titles = [activity.title for activity in activities]
     reached = [activity.reached for activity in activities]
     completed = [activity.completed if activity.tracked else None for activity in activities]
-    hatched = {"shape": "/", "fillmode": "replace", "fgcolor": TEAL, "size": 6, "solidity": 0.45}
     data = [
-        go.Bar(
+        _trace(
+            "Bar",
+            {
+                "orientation": "h",
+                "name": name,
+                "hovertemplate": f"%{{customdata}}<br>{name} : %{{x}}<extra></extra>",
+                "marker": {"cornerradius": 2, **marker},
+            },
             x=values,
             y=places,
-            orientation="h",
-            name=name,
             customdata=[_plain(title) for title in titles],
-            hovertemplate=f"%{{customdata}}<br>{name} : %{{x}}<extra></extra>",
-            marker=marker,
-        ).to_plotly_json()
+        )
         for values, name, marker in (
-            (reached, labels.reached, {"color": TEAL, "cornerradius": 2, "pattern": hatched}),
-            (completed, labels.completed, {"color": BLUE, "cornerradius": 2}),
+            (reached, labels.reached, {"color": TEAL, "pattern": {**_hatch(TEAL, 0.45), "shape": "/"}}),
+            (completed, labels.completed, {"color": BLUE}),
         )
     ]
     layout = _layout(
-        go,
         labels,
         barmode="group",
         bargap=0.35,
@@ -163,41 +159,35 @@ def module_activities(activities: Sequence[ActivityProgress], *, enrolled: int, 
 
 def pace(pace: Pace, *, labels: Labels, required: int | None = None) -> Chart:
     """One's own steps beside the band between the quartiles of the others; no band under the threshold."""
-    from plotly import graph_objects as go
-
     places = list(range(len(pace.weeks)))
     names = [labels.week_name(rank + 1) for rank in places]
     data: list[dict[str, Any]] = []
     if pace.band is not None:
         low, middle, high = (list(values) for values in zip(*pace.band, strict=True))
         quiet = {"mode": "lines", "line": {"width": 0, "color": TEAL}, "hoverinfo": "skip"}
-        edge = go.Scatter(x=places, y=low, showlegend=False, name=labels.low, **quiet)
-        filled = go.Scatter(
-            x=places, y=high, fill="tonexty", fillcolor="rgba(40,161,151,0.22)", name=labels.band, **quiet
-        )
-        data += [edge.to_plotly_json(), filled.to_plotly_json()]
-        median = go.Scatter(
-            x=places,
-            y=middle,
-            mode="lines",
-            name=labels.middle,
-            line={"color": TEAL, "width": 1.5, "dash": "dot"},
-            hovertemplate=f"{labels.middle} : %{{y}}<extra></extra>",
-        )
-        data.append(median.to_plotly_json())
-    mine = go.Scatter(
-        x=places,
-        y=list(pace.mine),
-        mode="lines+markers",
-        name=labels.mine,
-        line={"color": BLUE, "width": 3, "shape": "hv"},
-        marker={"size": 5},
-        hovertemplate=f"{labels.mine} : %{{y}}<extra></extra>",
-    )
-    data.append(mine.to_plotly_json())
+        filled = {"fill": "tonexty", "fillcolor": "rgba(40,161,151,0.22)", "name": labels.band, **quiet}
+        median = {
+            "mode": "lines",
+            "name": labels.middle,
+            "line": {"color": TEAL, "width": 1.5, "dash": "dot"},
+            "hovertemplate": f"{labels.middle} : %{{y}}<extra></extra>",
+        }
+        data += [
+            _trace("Scatter", {"showlegend": False, "name": labels.low, **quiet}, x=places, y=low),
+            _trace("Scatter", filled, x=places, y=high),
+            _trace("Scatter", median, x=places, y=middle),
+        ]
+    mine = {
+        "mode": "lines+markers",
+        "name": labels.mine,
+        "line": {"color": BLUE, "width": 3, "shape": "hv"},
+        "marker": {"size": 5},
+        "hovertemplate": f"{labels.mine} : %{{y}}<extra></extra>",
+    }
+    data.append(_trace("Scatter", mine, x=places, y=list(pace.mine)))
     top = max([*pace.mine, *(high for _, _, high in pace.band or ()), required or 0, 1])
     yaxis = {"range": [0, top * 1.06], **_whole_ticks(top)}
-    layout = _layout(go, labels, yaxis=yaxis, xaxis=_ticks(names))
+    layout = _layout(labels, yaxis=yaxis, xaxis=_ticks(names))
     said = labels.description or _sentence(labels.mine, zip(names, pace.mine, strict=True))
     return Chart({"data": data, "layout": layout}, _pace_table(pace, names, labels), said)
 
@@ -214,41 +204,39 @@ def _pace_table(pace: Pace, names: Sequence[str], labels: Labels) -> Table:
 
 def timeline(days: Sequence[TimelineDay], *, labels: Labels) -> Chart:
     """Minutes of each day, from the first to the last; a diamond over the days when something was done."""
-    from plotly import graph_objects as go
-
     dates = [day.day.isoformat() for day in days]
     minutes = [round(day.seconds / 60) for day in days]
     said_days = [labels.day_name(day.day) for day in days]
-    bars = go.Bar(
-        x=dates,
-        y=minutes,
-        name=labels.minutes,
-        width=[0.8 * 86_400_000] * len(dates),
-        customdata=said_days,
-        hovertemplate="%{customdata} : %{y}<extra></extra>",
-        marker={"color": BLUE, "cornerradius": 2},
-    )
-    data = [bars.to_plotly_json()]
+    look = {
+        "name": labels.minutes,
+        "hovertemplate": "%{customdata} : %{y}<extra></extra>",
+        "marker": {"color": BLUE, "cornerradius": 2},
+    }
+    width = [0.8 * 86_400_000] * len(dates)
+    data = [_trace("Bar", look, x=dates, y=minutes, width=width, customdata=said_days)]
     top = max([*minutes, 1])
     marked = [place for place, day in enumerate(days) if day.completed or day.attended]
     if marked:
-        diamonds = go.Scatter(
-            x=[dates[place] for place in marked],
-            y=[minutes[place] + top * 0.08 for place in marked],
-            mode="markers",
-            name=labels.done,
-            marker={"color": TEAL, "size": 9, "symbol": "diamond"},
-            customdata=[
-                " ; ".join(_plain(title) for title in (*days[place].completed, *days[place].attended))
-                for place in marked
-            ],
-            hovertemplate="%{customdata}<extra></extra>",
+        diamonds = {
+            "mode": "markers",
+            "name": labels.done,
+            "marker": {"color": TEAL, "size": 9, "symbol": "diamond"},
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+        finished = [(*days[place].completed, *days[place].attended) for place in marked]
+        data.append(
+            _trace(
+                "Scatter",
+                diamonds,
+                x=[dates[place] for place in marked],
+                y=[minutes[place] + top * 0.08 for place in marked],
+                customdata=[" ; ".join(_plain(title) for title in titles) for titles in finished],
+            )
         )
-        data.append(diamonds.to_plotly_json())
     axis: dict[str, Any] = {"type": "date", "showgrid": False}
     if days:
         axis |= _date_ticks(days[0].day, days[-1].day, labels)
-    layout = _layout(go, labels, yaxis={"range": [0, top * 1.18], **_whole_ticks(top)}, xaxis=axis)
+    layout = _layout(labels, yaxis={"range": [0, top * 1.18], **_whole_ticks(top)}, xaxis=axis)
     rows = tuple(
         (name, value, " ; ".join((*day.completed, *day.attended)))
         for name, value, day in zip(said_days, minutes, days, strict=True)
@@ -261,29 +249,52 @@ def timeline(days: Sequence[TimelineDay], *, labels: Labels) -> Chart:
 # --- what all share ---------------------------------------------------------------------------------
 
 
-def _layout(go: Any, labels: Labels, *, xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> Any:
-    """Return a quiet layout: no zoom, transparent, a grid across the values only.
+def _trace(kind: str, look: Mapping[str, Any], **values: list[Any]) -> dict[str, Any]:
+    """Return a trace: its look, which plotly checks once a process, and its values."""
+    return {**_checked(kind, json.dumps(look)), **values}
 
-    Made without a Figure, which would bring a template.
+
+def _checked(kind: str, look: str) -> dict[str, Any]:
+    """Return a part of a figure that plotly found valid, as one may change it."""
+    found: dict[str, Any] = json.loads(_valid(kind, look))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _valid(kind: str, look: str) -> str:
+    """Check the look of a trace or a layout, written in JSON; ValueError when plotly knows it not.
+
+    Checking costs plotly milliseconds a page, and the looks are few. Nothing is made with a Figure, which
+    would bring a template.
     """
+    from plotly import graph_objects as go
+
+    return json.dumps(getattr(go, kind)(json.loads(look)).to_plotly_json())
+
+
+def _hatch(color: str, solidity: float) -> dict[str, Any]:
+    return {"fillmode": "replace", "fgcolor": color, "size": 6, "solidity": solidity}
+
+
+def _layout(labels: Labels, *, xaxis: dict[str, Any], yaxis: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a quiet layout: no zoom, transparent, a grid across the values only."""
     shared = {"fixedrange": True, "zeroline": False, "showline": False, "ticks": ""}
-    made = go.Layout(
-        {
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": _FONT, "size": 12, "color": SOFT},
-            "separators": labels.separators,
-            "dragmode": False,
-            "hovermode": "closest",
-            "margin": {"l": 36, "r": 8, "t": 8, "b": 28},
-            "bargap": 0.35,
-            "showlegend": False,
-            "xaxis": {**shared, "showgrid": False, **xaxis},
-            "yaxis": {**shared, "gridcolor": LINE, **yaxis},
-            **more,
-        }
-    )
-    return made.to_plotly_json()
+    quiet = {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": _FONT, "size": 12, "color": SOFT},
+        "separators": labels.separators,
+        "dragmode": False,
+        "hovermode": "closest",
+        "margin": {"l": 36, "r": 8, "t": 8, "b": 28},
+        "bargap": 0.35,
+        "showlegend": False,
+        "xaxis": {**shared, "showgrid": False},
+        "yaxis": {**shared, "gridcolor": LINE},
+    }
+    made = _checked("Layout", json.dumps(quiet))
+    axes = {"xaxis": {**made["xaxis"], **xaxis}, "yaxis": {**made["yaxis"], **yaxis}}
+    return {**made, **axes, **more}
 
 
 def _ticks(names: Sequence[str]) -> dict[str, Any]:

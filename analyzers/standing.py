@@ -166,7 +166,9 @@ def _current(frames: CourseFrames, done: Flags, goal: Flags, opened: Flags, stat
     Open modules come before those that open later; without goals, the module of the last act.
     """
     rank = {item.iri: i for i, item in enumerate(frames.outline_modules)}
-    last = np.array([rank.get(iri, -1) for iri in frames.learner_columns["last_module"].tolist()], dtype=np.int64)
+    last = np.array(
+        [rank.get(iri, -1) for iri in frames.learner_columns["last_module"].tolist()], dtype=np.int64
+    )
     if not len(last) or not rank:
         return np.full(len(last), -1, dtype=np.int64)
     if not goal.any():

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+)
 
 from analyzers import answer_frames, satisfaction
 from analyzers.survey_results import SessionSatisfaction, SurveySummary
 from lti_tool import surveys
+from lti_tool.surveys import rows
 from lti_tool.surveys.box import DIGEST
 from lti_tool.tables import survey, survey_box
 from tool_config.surveys import Survey
@@ -29,19 +43,19 @@ def course(
 
     `enrolled`: its enrolled learners; `partial`: the roster is unknown; `k`: threshold of a course.
     """
-    published = answer_frames.course(conn, silo_id, course_id)
-    answered = received(conn, silo_id, course_id, now=now, k=k)
+    found = conn.execute(_with_received(), {"silo": silo_id, "course": course_id}).all()
+    published = answer_frames.course(conn, silo_id, course_id) if found else {}
     return tuple(
         satisfaction.summary(
-            asked,
-            published.get(asked.survey_id),
+            rows.from_row(row),
+            published.get(row.survey_id),
             enrolled=enrolled,
-            received=answered.get(asked.survey_id, 0),
+            received=_told(row, now, k),
             now=now,
             k=k,
             partial=partial,
         )
-        for asked in surveys.listing(conn, silo_id, course_id)
+        for row in found
     )
 
 
@@ -76,24 +90,32 @@ def comments(
 
 def received(conn: Connection, silo_id: int, course_id: int, *, now: datetime, k: int) -> dict[str, int]:
     """Return how many people answered each questionnaire of a course, as `surveys.received` says it."""
+    found = conn.execute(_with_received(), {"silo": silo_id, "course": course_id})
+    return {row.survey_id: _told(row, now, k) for row in found}
+
+
+def _told(row: Row[Any], now: datetime, k: int) -> int:
+    n = int(row.people or 0)
+    still_open = row.settled_at is None and now < row.closes_at
+    return n // k * k if row.mode == "anonymous" and still_open else n
+
+
+@cache
+def _with_received() -> Select[Any]:
+    """Return the questionnaires of a course, the latest opened first, each with how many people answered."""
     total = case(
         (survey.c.settled_at.is_not(None), survey_step.c.received),
         (survey.c.mode == "anonymous", func.length(survey_box.c.participants) / DIGEST),
         else_=survey.c.received,
     )
-    query = (
-        select(survey.c.survey_id, survey.c.mode, survey.c.settled_at, survey.c.closes_at, total.label("n"))
+    return (
+        select(survey, total.label("people"))
         .select_from(
             survey.outerjoin(survey_box, _same(survey_box)).outerjoin(survey_step, _same(survey_step))
         )
-        .where(survey.c.silo_id == silo_id, survey.c.course_id == course_id)
+        .where(survey.c.silo_id == bindparam("silo"), survey.c.course_id == bindparam("course"))
+        .order_by(survey.c.opens_at.desc(), survey.c.survey_id)
     )
-    found = {}
-    for row in conn.execute(query):
-        n = int(row.n or 0)
-        still_open = row.settled_at is None and now < row.closes_at
-        found[row.survey_id] = n // k * k if row.mode == "anonymous" and still_open else n
-    return found
 
 
 def _same(table: Table) -> ColumnElement[bool]:

@@ -43,6 +43,8 @@ class Head:
 
 def plain(text: str) -> str:
     """Return a text without accents nor capitals, for searching and sorting names."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 

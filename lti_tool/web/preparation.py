@@ -64,6 +64,7 @@ def _editor(
         errors=[problems.sentence(fault, titles) for fault in faults],
         errors_title=outline_form.problems_title(),
         rows=outline_form.rows(items, request.form if form else None),
+        say=_line_words(),
         modules=[
             {"iri": item.iri, "label": wording.module_label(item.position, item.title)} for item in modules
         ],
@@ -73,6 +74,23 @@ def _editor(
         csv_url=page.url("outline_csv"),
         import_url=page.url("outline_import"),
     )
+
+
+def _line_words() -> dict[str, str]:
+    """Return what each line of the editor says, found once; `%(title)s` is left for its title."""
+    return {
+        "title": gettext("Titre"),
+        "rise": gettext("Monter"),
+        "fall": gettext("Descendre"),
+        "up": gettext("Monter %(title)s"),
+        "down": gettext("Descendre %(title)s"),
+        "required": gettext("%(title)s : obligatoire"),
+        "hidden": gettext("%(title)s : masqué"),
+        "in_person": gettext("%(title)s : heures en présence"),
+        "distance": gettext("%(title)s : heures à distance"),
+        "opens": gettext("%(title)s : ouvre le"),
+        "closes": gettext("%(title)s : ferme le"),
+    }
 
 
 def _outline_lead(modules: Sequence[Item], items: Sequence[Item]) -> str:
