@@ -6,9 +6,14 @@ A room adds its kinds here, by a line; handlers that need heavy libraries import
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
 
-from lti_tool.jobs import Kind, Periodic
+from lti_tool.jobs import Kind, Periodic, every
+from lti_tool.services import memberships
 
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    memberships.KIND: Kind(memberships.synchronise),
+    memberships.NIGHTLY: Kind(memberships.ask_all),
+}
 
-PERIODIC: tuple[Periodic, ...] = ()
+PERIODIC: tuple[Periodic, ...] = (every(memberships.NIGHTLY, at=time(3, 10)),)

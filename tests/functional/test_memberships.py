@@ -1,0 +1,519 @@
+"""Rosters over HTTP: who is in a course, who left, what a platform may not make the tool believe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from analyzers import alerts, frames
+from lti_tool import jobs
+from lti_tool.app import create_app
+from lti_tool.service_tables import course_service
+from lti_tool.services import memberships
+from lti_tool.tables import person
+from lti_tool.tool import Tool
+from tests.conftest import Clock
+from tests.factories import opened, traces
+from tests.factories.jobs import drain, listed, make_tool
+from tests.factories.platform import INSTRUCTOR, LEARNER, Browser, FakePlatform
+from tests.factories.services_platform import Asked, Moodle, launching, member, moodle
+from tool_config import platforms, rules
+from tool_config.database import administration, transaction
+from tool_config.settings import Settings
+from xapi.statement import account_key, actor_key
+from xapi.tables import actor_alias, course, membership
+
+PEOPLE = [
+    member("3", "Sara Student"),
+    member("4", "Ståle Näsström"),
+    member("7", "Edith Editor", "Instructor"),
+]
+
+
+@dataclass
+class Room:
+    """A course on a fake Moodle, and the tool beside it."""
+
+    tool: Tool
+    silo: int
+    moodle: Moodle
+    platform: FakePlatform
+    app: Any
+    clock: Clock
+
+    @property
+    def engine(self) -> Engine:
+        return self.tool.engine
+
+    def launch(self, **claims: Any) -> tuple[Browser, str]:
+        """Launch as the tutor (by default), with the claims of the services."""
+        browser = Browser(self.app, self.platform.public_url)
+        said = {"sub": "7", "roles": [INSTRUCTOR], "name": "Edith Editor", **self.moodle.claims(), **claims}
+        said = {"ext": {"user_username": f"user.{said['sub']}"}, "email": f"{said['sub']}@a.fr", **said}
+        return browser, browser.opened(self.platform, **said)
+
+    def actor(self, sub: str) -> str:
+        return account_key(self.platform.issuer, sub)
+
+    def rows(self, table: Any) -> list[Any]:
+        with transaction(self.engine, self.silo, write=False) as conn:
+            return list(conn.execute(select(table).where(table.c.silo_id == self.silo)))
+
+    def course(self) -> int:
+        return int(self.rows(course)[0].course_id)
+
+    def members(self) -> dict[str, tuple[str, bool]]:
+        """Return {sub: (role, still there)}."""
+        subs = {row.actor: row.sub for row in self.rows(person)}
+        return {subs[row.actor]: (row.role, row.until is None) for row in self.rows(membership)}
+
+    def states(self) -> dict[str, str]:
+        """Return {sub: state} of those whom pages show as enrolled."""
+        with transaction(self.engine, self.silo, write=False) as conn:
+            read = frames.course(conn, self.silo, self.course(), as_of=self.clock(), rules=rules.load())
+        subs = {row.actor: row.sub for row in self.rows(person)}
+        return {subs[one.actor]: one.state for one in alerts.learners(read)}
+
+    def ask(self) -> str:
+        with transaction(self.engine, self.silo) as conn:
+            return memberships.ask(conn, self.silo, self.course(), now=self.clock())
+
+    def sync(self) -> jobs.Job:
+        """Bring the roster now, and return the job."""
+        job_id = self.ask()
+        drain(self.tool)
+        with transaction(self.engine, self.silo, write=False) as conn:
+            found = jobs.read(conn, self.silo, job_id)
+        assert found is not None
+        return found
+
+    def problem(self) -> str:
+        return str(self.rows(course_service)[0].problem)
+
+
+@pytest.fixture
+def room(settings: Settings, engine: Engine, silo: int, clock: Clock) -> Iterator[Room]:
+    with moodle(members=[dict(one) for one in PEOPLE]) as services:
+        app = create_app(settings, engine=engine, clock=clock)
+        services.tool_keys = lambda: platforms.public_jwks(engine, clock())["keys"]
+        with administration(engine) as conn:
+            platforms.ensure_key(conn, silo, settings.secret_key, clock())
+        with launching(services, clock, settings.public_url) as platform:
+            platform.register(engine, silo)
+            yield Room(make_tool(settings, engine, clock), silo, services, platform, app, clock)
+
+
+sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+# --- when -------------------------------------------------------------------------------------------------
+
+
+def test_the_first_launch_of_a_tutor_asks_for_the_roster(room: Room) -> None:
+    room.launch(sub="3", roles=[LEARNER], name="Sara Student")
+    assert listed(room.engine, room.silo, "roster") == []
+    room.launch()
+    assert [row.state for row in listed(room.engine, room.silo, "roster")] == ["waiting"]
+    assert drain(room.tool) == 1
+    assert room.members() == {"3": ("trainee", True), "4": ("trainee", True), "7": ("tutor", True)}
+    assert room.states().keys() == {"3", "4"}
+    assert room.rows(course)[0].roster_at == room.clock.now
+    room.launch()
+    assert len(listed(room.engine, room.silo, "roster")) == 1
+
+
+@sqlite_only
+def test_people_who_never_launched_are_enrolled_and_not_yet_connected(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    room.clock.advance(days=30)
+    states = room.states()
+    assert states.keys() == {"3", "4"}
+    assert set(states.values()) == {"not_connected"}
+
+
+@sqlite_only
+def test_every_night_brings_the_rosters_of_courses_that_are_alive(room: Room) -> None:
+    room.launch()
+    drain(room.tool, plans=True)
+    room.moodle.members.append(member("5", "Nora Newcomer"))
+    room.clock.now = datetime(2026, 11, 22, 2, 9, tzinfo=room.clock.now.tzinfo)
+    assert drain(room.tool, plans=True) == 0
+    room.clock.advance(minutes=2)
+    assert drain(room.tool, plans=True) == 2
+    assert room.members()["5"] == ("trainee", True)
+    # Two months without a trace: the platform is left alone.
+    room.clock.advance(days=61)
+    assert drain(room.tool, plans=True) == 1
+
+
+@sqlite_only
+def test_a_course_whose_platform_offers_no_roster_is_said_to_be_partial(room: Room) -> None:
+    claims = dict.fromkeys(room.moodle.claims())
+    browser, place = room.launch(**claims)
+    assert listed(room.engine, room.silo, "roster") == []
+    page = browser.get(f"{place}courses/{room.course()}/people").get_data(as_text=True)
+    assert "Liste partielle" in page
+    # The service comes with a later launch.
+    room.launch()
+    drain(room.tool)
+    page = browser.get(f"{place}courses/{room.course()}/people").get_data(as_text=True)
+    assert "Liste partielle" not in page
+    assert "Ståle Näsström" in page
+
+
+# --- who --------------------------------------------------------------------------------------------------
+
+
+def test_departures_are_kept_with_their_dates_and_returns_clear_them(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    gone = room.moodle.members.pop(1)
+    left_on = room.clock.advance(days=2)
+    assert room.sync().result == {"present": 2, "arrived": 0, "left": 1, "pages": 1}
+    row = next(row for row in room.rows(membership) if row.actor == room.actor("4"))
+    assert row.until == left_on
+    assert room.states().keys() == {"3"}
+    room.clock.advance(days=1)
+    assert room.sync().result == {"present": 2, "arrived": 0, "left": 0, "pages": 1}
+    assert next(row for row in room.rows(membership) if row.actor == room.actor("4")).until == left_on
+    room.moodle.members.append(gone)
+    room.clock.advance(days=1)
+    assert room.sync().result == {"present": 3, "arrived": 1, "left": 0, "pages": 1}
+    assert room.states().keys() == {"3", "4"}
+
+
+def test_suspended_people_are_no_longer_there(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    room.moodle.members[1]["status"] = "Inactive"
+    room.clock.advance(hours=1)
+    room.sync()
+    assert room.members()["4"] == ("trainee", False)
+
+
+def test_a_role_held_by_a_launch_is_not_weakened_by_the_roster(room: Room) -> None:
+    room.moodle.members.append(member("6", "Tina Tutor"))  # a non-editing teacher, as Moodle's roster says
+    room.launch()
+    room.launch(sub="6", name="Tina Tutor")
+    drain(room.tool)
+    assert room.members()["6"] == ("tutor", True)
+    # Without a launch, the roster's word is all there is.
+    room.moodle.members.append(member("8", "Max Manager", "Instructor"))
+    room.sync()
+    assert room.members()["8"] == ("tutor", True)
+    room.moodle.members[-1]["roles"] = ["Learner"]
+    room.clock.advance(hours=1)
+    room.sync()
+    assert room.members()["8"] == ("trainee", True)
+
+
+@sqlite_only
+def test_who_holds_a_role_without_being_enrolled_does_not_leave(room: Room) -> None:
+    room.launch(sub="99", name="Site Administrator")
+    room.clock.advance(hours=1)
+    room.sync()
+    assert room.members()["99"] == ("tutor", True)
+
+
+@sqlite_only
+def test_who_comes_in_while_the_roster_is_read_has_not_left(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    room.clock.advance(hours=1)
+
+    def meanwhile(asked: Asked) -> None:
+        room.moodle.before = lambda _asked: None
+        room.launch(sub="12", roles=[LEARNER], name="Late Comer")
+
+    room.moodle.before = meanwhile
+    assert room.sync().state == "done"
+    assert room.members()["12"] == ("trainee", True)
+
+
+@sqlite_only
+def test_roles_are_mapped_as_the_platform_asks_and_others_give_nothing(room: Room) -> None:
+    mapped = {"http://purl.imsglobal.org/vocab/lis/v2/membership#Mentor": "tutor"}
+    with administration(room.engine) as conn:
+        conn.execute(update(platforms.platform).values(role_map=mapped))
+    room.moodle.members += [
+        member("20", "Mentor One", "Mentor"),
+        member("21", "Uri Learner", LEARNER),
+        member("22", "Nobody Known", "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Student"),
+        member("23", "Look Alike", "membership/Learner#Instructor"),
+    ]
+    room.launch()
+    drain(room.tool)
+    found = room.members()
+    assert (found["20"][0], found["21"][0]) == ("tutor", "trainee")
+    assert "22" not in found
+    assert "23" not in found
+
+
+@sqlite_only
+def test_names_are_taken_as_given_and_what_is_withheld_erases_nothing(room: Room) -> None:
+    bare = {"status": "Active", "roles": ["Learner"], "user_id": "30"}
+    odd = {**bare, "user_id": "31", "name": "<script>alert(1)</script>\u202e" + "x" * 400, "email": "not one"}
+    room.moodle.members += [bare, odd]
+    room.launch()
+    drain(room.tool)
+    people = {row.sub: row for row in room.rows(person)}
+    assert (people["30"].name, people["30"].email, people["30"].seen_at) == (None, None, None)
+    assert people["31"].name.startswith("<script>")
+    assert len(people["31"].name) == 300
+    assert "\u202e" not in people["31"].name
+    assert people["31"].email is None
+    assert (people["3"].name, people["3"].email) == ("Sara Student", "sara@example.test")
+    for one in room.moodle.members:
+        for name in ("name", "given_name", "family_name", "email", "ext_user_username"):
+            one.pop(name, None)
+    room.clock.advance(days=1)
+    room.sync()
+    assert {row.sub: row.name for row in room.rows(person)}["3"] == "Sara Student"
+
+
+@sqlite_only
+def test_traces_that_name_somebody_by_username_or_address_join_them(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    aliases = {row.alias: row.actor for row in room.rows(actor_alias)}
+    assert aliases[account_key(room.platform.issuer, "user.sara")] == room.actor("3")
+    assert aliases[actor_key({"mbox": "mailto:sara@example.test"})] == room.actor("3")
+
+
+@sqlite_only
+def test_somebody_whom_traces_alone_show_is_not_enrolled_once_the_roster_is_known(room: Room) -> None:
+    room.launch()
+    iri = f"{room.platform.issuer}/course/view.php?id=2"
+    at = room.clock.now - timedelta(hours=3)
+
+    def viewed(name: str, home: str = room.platform.issuer) -> dict[str, Any]:
+        said = traces.statement(name, traces.VIEWED, traces.course(2), at)
+        said["actor"]["account"] = {"homePage": home, "name": name}
+        said["object"] = {"id": iri, "definition": {"type": "https://w3id.org/xapi/cmi5/activitytype/course"}}
+        said["context"] = {}
+        return said
+
+    opened.take_in(room.engine, room.silo, [viewed("50"), viewed("3"), viewed("unresolved.name")], room.clock)
+    before = _enrolled(room)
+    assert {room.actor("50"), room.actor("3")} <= before
+    room.clock.advance(minutes=1)
+    room.sync()
+    after = _enrolled(room)
+    assert room.actor("50") not in after
+    assert room.actor("3") in after
+    # Nobody can say that this one is not somebody of the roster under another name.
+    assert room.actor("unresolved.name") in after
+
+
+def _enrolled(room: Room) -> set[str]:
+    with transaction(room.engine, room.silo, write=False) as conn:
+        read = frames.course(conn, room.silo, room.course(), as_of=room.clock(), rules=rules.load())
+    return {one.actor for one in alerts.learners(read)}
+
+
+# --- pages, faults ----------------------------------------------------------------------------------------
+
+
+def test_pages_are_followed_to_the_last(room: Room) -> None:
+    room.moodle.members = [member(str(rank), f"Person Number{rank}") for rank in range(100, 126)]
+    room.moodle.page = 10
+    room.launch()
+    drain(room.tool)
+    assert len(room.members()) == 27
+    assert len(room.moodle.calls("GET", "/memberships")) == 3
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "fault", ["error", "foreign", "cut", "other_course", "html", "unreadable", "loop", "empty_object"]
+)
+def test_a_page_that_fails_never_marks_anybody_as_departed(room: Room, fault: str) -> None:
+    room.moodle.members = [member(str(rank), f"Person Number{rank}") for rank in range(100, 106)]
+    room.launch()
+    drain(room.tool)
+    assert len(room.members()) == 7
+    kept = room.moodle.members
+    room.moodle.page = 3
+
+    def before(asked: Asked) -> Any:
+        kind = "application/json"
+        second = "from=3" in asked.path
+        body = {"context": room.moodle.context, "members": kept[:1]}
+        match fault:
+            case "error" if second:
+                return 500, kind, {}, {}
+            case "foreign":
+                return 200, kind, body, {"Link": '<https://evil.test/next>; rel="next"'}
+            case "cut" if second:
+                return 200, kind, b'{"members": [', {}
+            case "other_course":
+                return 200, kind, {"context": {"id": "9"}, "members": kept[:1]}, {}
+            case "html":
+                return 200, "text/html", b"<html>maintenance</html>", {}
+            case "unreadable":
+                return 200, kind, {**body, "members": [kept[0], {"user_id": 5}]}, {}
+            case "loop":
+                return 200, kind, body, {"Link": f'<{room.moodle.url}{asked.path}>; rel="next"'}
+            case "empty_object":
+                return 200, kind, {}, {}
+        return None
+
+    room.moodle.before = lambda asked: None if asked.path.endswith("token.php") else before(asked)
+    room.clock.advance(hours=1)
+    job = room.sync()
+    assert job.state == ("waiting" if fault == "error" else "failed")
+    assert all(there for _, there in room.members().values())
+    words = {"error": "busy", "foreign": "foreign", "unreadable": "unreadable"}
+    assert room.problem() == words.get(fault, "nonsense")
+    assert not [one for one in room.moodle.asked if "evil" in one.path]
+    # All is well again: what was said to be wrong is forgotten.
+    room.moodle.before = lambda asked: None
+    room.moodle.page = None
+    room.sync()
+    assert room.problem() == ""
+
+
+@sqlite_only
+def test_a_departure_between_two_pages_hides_nobody(room: Room) -> None:
+    room.moodle.members = [member(str(rank), f"Person Number{rank}") for rank in range(100, 106)]
+    room.launch()
+    drain(room.tool)
+    room.moodle.page = 3
+
+    def before(asked: Asked) -> None:
+        if "from=3" in asked.path and len(room.moodle.members) == 6:
+            del room.moodle.members[0]  # 103 moves to the first page, which was read already
+
+    room.moodle.before = before
+    room.clock.advance(hours=1)
+    assert room.sync().result == {"present": 6, "arrived": 0, "left": 0, "pages": 4}
+    found = room.members()
+    assert found["103"] == ("trainee", True)
+    # Read at the beginning, gone before the end: the next reading will tell.
+    assert found["100"] == ("trainee", True)
+    room.clock.advance(hours=1)
+    room.sync()
+    assert room.members()["100"] == ("trainee", False)
+
+
+def test_a_token_is_asked_once_kept_and_renewed_when_refused(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    room.sync()
+    assert len(room.moodle.assertions) == 1
+    said = room.moodle.assertions[0]
+    assert said["aud"] == f"{room.moodle.url}/mod/lti/token.php"
+    assert said["exp"] - said["iat"] == 60
+    assert room.moodle.calls("POST", "/token.php")[0].body["scope"].split() == [
+        "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+    ]
+    room.moodle.tokens.clear()
+    assert room.sync().state == "done"
+    assert len(room.moodle.assertions) == 2
+
+
+@sqlite_only
+def test_a_token_ends_with_its_life_and_is_not_readable_in_the_cache(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[str, tuple[bytes, float]] = {}
+    cache = room.tool.cache
+    monkeypatch.setattr(cache, "set", lambda key, value, ttl: kept.update({key: (value, ttl)}))
+    room.launch()
+    drain(room.tool)
+    ((value, life),) = kept.values()
+    assert life == 3600 - 60
+    assert b"token1" not in value
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("answer", "problem", "state"),
+    [
+        ((401, {}), "forbidden", "failed"),
+        ((403, {}), "forbidden", "failed"),
+        ((404, {}), "gone", "failed"),
+        ((503, {"Retry-After": "120"}), "busy", "waiting"),
+        ((429, {}), "busy", "waiting"),
+        ((302, {"Location": "http://127.0.0.1:1/"}), "nonsense", "failed"),
+    ],
+)
+def test_what_a_platform_answers_is_said_and_tried_again_when_it_may_pass(
+    room: Room, answer: tuple[int, dict[str, str]], problem: str, state: str
+) -> None:
+    status, headers = answer
+    room.launch()
+    room.moodle.before = lambda asked: (
+        None if asked.path.endswith("token.php") else (status, "application/json", {}, headers)
+    )
+    drain(room.tool)
+    (row,) = listed(room.engine, room.silo, "roster")
+    assert (row.state, row.message, room.problem()) == (state, problem, problem)
+    if headers.get("Retry-After"):
+        assert row.due_at == room.clock.now + timedelta(seconds=120)
+    calls = room.moodle.calls("GET", "/memberships")
+    assert len(calls) == (2 if status == 401 else 1)
+
+
+@sqlite_only
+def test_the_bearer_never_leaves_the_platforms_origin(room: Room) -> None:
+    room.launch()
+    with moodle() as other, transaction(room.engine, room.silo) as conn:
+        url = f"{other.url}/mod/lti/services.php/CourseSection/2/bindings/1/memberships"
+        conn.execute(update(course_service).values(memberships_url=url))
+    drain(room.tool)
+    assert room.problem() == "foreign"
+    assert other.asked == []
+
+
+@sqlite_only
+def test_a_platform_on_a_private_address_is_not_asked(room: Room) -> None:
+    room.launch()
+    from lti_tool.outbound import Outbound
+
+    drain(replace(room.tool, http=Outbound(allow_local=False)))
+    assert room.problem() == "blocked"
+    assert room.moodle.asked == []
+
+
+@sqlite_only
+def test_a_key_that_the_platform_does_not_know_is_said(room: Room) -> None:
+    room.moodle.tool_keys = list
+    room.launch()
+    drain(room.tool)
+    assert room.problem() == "token"
+
+
+# --- groups -----------------------------------------------------------------------------------------------
+
+
+def test_groups_sent_by_the_platform_filter_the_participants(room: Room) -> None:
+    with transaction(room.engine, room.silo) as conn:
+        assert conn.execute(select(course)).first() is None
+    room.launch()
+    drain(room.tool)
+    browser, place = room.launch()
+    address = f"{place}courses/{room.course()}/people"
+    assert "Groupe" not in browser.get(address).get_data(as_text=True)
+    room.launch(sub="3", roles=[LEARNER], name="Sara Student", custom={"estime_groups": "12, 7"})
+    room.launch(sub="4", roles=[LEARNER], name="Ståle Näsström", custom={"estime_groups": "7"})
+    page = browser.get(address).get_data(as_text=True)
+    assert "Groupe 7" in page
+    assert "Groupe 12" in page
+    page = browser.get(f"{address}?group=12").get_data(as_text=True)
+    assert "Sara Student" in page
+    assert "Ståle" not in page
+    csv = browser.get(f"{address}.csv?group=12").get_data(as_text=True)
+    assert "Sara Student" in csv
+    assert "Ståle" not in csv
+    # The literal name of a variable that the platform does not know says nothing, an empty list empties.
+    room.launch(sub="4", roles=[LEARNER], custom={"estime_groups": "$Moodle.Person.userGroupIds"})
+    assert "Ståle" in browser.get(f"{address}?group=7").get_data(as_text=True)
+    room.launch(sub="4", roles=[LEARNER], custom={"estime_groups": ""})
+    assert "Ståle" not in browser.get(f"{address}?group=7").get_data(as_text=True)
