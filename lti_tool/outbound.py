@@ -83,6 +83,7 @@ class Outbound:
         sent = {"Host": target.host_header, "User-Agent": USER_AGENT, **(headers or {})}
         try:
             plain = _connect(addresses, target.port)
+            plain.settimeout(max(STEP_SECONDS, seconds or 0.0))
             return _exchange(plain, target, method, sent, body, most_bytes, seconds or WHOLE_SECONDS)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OutboundError(f"no answer ({type(error).__name__})") from None

@@ -107,7 +107,7 @@ def deliver(
 
 def _wait(engine: Engine, one: Forward, error: PeerError, now: datetime, drawn: float) -> None:
     """Leave the copy for twice as long as the last time, give or take a half."""
-    seconds = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(one.failures, 20)) * (0.5 + drawn)
+    seconds = min(LONGEST_WAIT, FIRST_WAIT * 2**one.failures) * (0.5 + drawn)
     if error.wait is not None:
         seconds = max(seconds, min(error.wait, LONGEST_ASKED))
     try:
@@ -148,7 +148,7 @@ class _Turn:
 
     def _next(self, conn: Connection) -> list[_Letter]:
         """Return the next letters: fewer after each failure, so that a slow peer answers in time."""
-        most = max(1, MOST >> min(self._one.failures, 10))
+        most = max(1, MOST >> self._one.failures)
         chosen: list[str] = []
         size = 0
         for place in forward.places(conn, self._one, self._clock(), limit=most):

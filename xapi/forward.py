@@ -18,7 +18,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, Uuid, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Uuid,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from tool_config.database import Instant, insert
 from xapi import store
@@ -28,6 +40,8 @@ from xapi.tables import statement
 VERSIONS = ("auto", "1.0.3", "2.0.0")
 #: A worker that was killed gives up its claim after so long; longer than any request takes.
 LEASE = timedelta(seconds=60)
+#: Failures counted: there the wait is the longest and a request the smallest.
+MOST_FAILURES = 10
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -305,7 +319,9 @@ def keep_claim(conn: Connection, one: Forward, *, sent: int, now: datetime) -> N
 
 
 def _well(now: datetime) -> dict[str, Any]:
-    return {"last_sent_at": now, "failures": 0, "last_error": ""}
+    """Return what an acceptance changes: one failure less, so that a peer in trouble is not flooded again."""
+    failures = forward.c.failures
+    return {"last_sent_at": now, "failures": case((failures > 0, failures - 1), else_=0), "last_error": ""}
 
 
 def release(conn: Connection, one: Forward) -> None:
@@ -321,7 +337,7 @@ def fail(conn: Connection, one: Forward, reason: str, *, next_at: datetime | Non
         one,
         claim="",
         claimed_until=None,
-        failures=forward.c.failures + 1,
+        failures=min(one.failures + 1, MOST_FAILURES),
         last_error=reason[:_LONGEST_ERROR],
         **values,
     )

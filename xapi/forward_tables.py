@@ -30,7 +30,7 @@ forward = Table(
     Column("sent", BigInteger, nullable=False),
     #: Answers to questionnaires passed over.
     Column("left_out", BigInteger, nullable=False),
-    #: In a row, since the peer last took something.
+    #: One more at each failure, one less at each success: the wait and the size of a request follow it.
     Column("failures", Integer, nullable=False),
     #: Not before this.
     Column("next_at", Instant),
