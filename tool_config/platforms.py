@@ -17,7 +17,21 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import RSAAlgorithm
-from sqlalchemy import JSON, Connection, Engine, Integer, Text, cast, column, delete, func, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    Text,
+    and_,
+    cast,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+)
 
 from tool_config import database
 from tool_config.database import Instant, locating
@@ -307,8 +321,13 @@ def ensure_key(conn: Connection, silo_id: int, secret_key: str, now: datetime) -
     """Return the kid of the silo's current key pair (RSA 2048), making one when there is none."""
     wanted = select(tool_key.c.kid).where(tool_key.c.silo_id == silo_id, tool_key.c.retired_at.is_(None))
     found = conn.execute(wanted.order_by(tool_key.c.created_at.desc())).scalar()
-    if found:
-        return str(found)
+    return str(found) if found else make_key(conn, silo_id, secret_key, now)
+
+
+def make_key(
+    conn: Connection, silo_id: int, secret_key: str, now: datetime, signs_at: datetime | None = None
+) -> str:
+    """Make a key pair that signs from ``signs_at`` on (None: at once) and return its kid."""
     pair = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     kid = secrets.token_urlsafe(12)
     jwk = json.loads(RSAAlgorithm.to_jwk(pair.public_key()))
@@ -323,19 +342,27 @@ def ensure_key(conn: Connection, silo_id: int, secret_key: str, now: datetime) -
             private_pem=_cipher(secret_key).encrypt(pem).decode(),
             public_jwk=public,
             created_at=now,
+            signs_at=signs_at,
         )
     )
     return kid
 
 
-def private_key(conn: Connection, silo_id: int, secret_key: str) -> tuple[str, bytes]:
+def private_key(
+    conn: Connection, silo_id: int, secret_key: str, now: datetime | None = None
+) -> tuple[str, bytes]:
     """Return kid and private key (PEM) with which the tool signs for a silo.
 
-    Raises PlatformError when there is none, or when the secret key of the settings has changed.
+    That is the newest of those published for long enough, at ``now`` (None: of those that stay). Raises
+    PlatformError when there is none, or when the secret key of the settings has changed.
     """
-    wanted = select(tool_key.c.kid, tool_key.c.private_pem).where(
-        tool_key.c.silo_id == silo_id, tool_key.c.retired_at.is_(None)
-    )
+    held: ColumnElement[bool] = tool_key.c.retired_at.is_(None)
+    if now is not None:
+        held = and_(
+            or_(held, tool_key.c.retired_at > now),
+            or_(tool_key.c.signs_at.is_(None), tool_key.c.signs_at <= now),
+        )
+    wanted = select(tool_key.c.kid, tool_key.c.private_pem).where(tool_key.c.silo_id == silo_id, held)
     row = conn.execute(wanted.order_by(tool_key.c.created_at.desc())).first()
     if row is None:
         raise PlatformError("this silo has no key pair")
@@ -345,8 +372,8 @@ def private_key(conn: Connection, silo_id: int, secret_key: str) -> tuple[str, b
         raise PlatformError("the key pair was made with another secret key") from None
 
 
-def public_jwks(engine: Engine) -> dict[str, list[dict[str, Any]]]:
-    """Return the public keys of every silo as a JWK set (RFC 7517), without the retired ones."""
+def public_jwks(engine: Engine, now: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return the public keys of every silo as a JWK set (RFC 7517), without those retired at ``now``."""
     table: Any = tool_key
     with locating(engine) as conn:
         if conn.dialect.name == "postgresql":
@@ -357,7 +384,10 @@ def public_jwks(engine: Engine) -> dict[str, list[dict[str, Any]]]:
                 column("created_at", Instant),
                 column("retired_at", Instant),
             )
-        wanted = select(table.c.public_jwk).where(table.c.retired_at.is_(None))
+        held = table.c.retired_at.is_(None)
+        if now is not None:
+            held = or_(held, table.c.retired_at > now)
+        wanted = select(table.c.public_jwk).where(held)
         return {"keys": list(conn.execute(wanted.order_by(table.c.silo_id, table.c.created_at)).scalars())}
 
 
