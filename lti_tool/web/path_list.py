@@ -114,12 +114,12 @@ def _sentence(error: PathError) -> str:
         "nothing": gettext("Cochez au moins une session avant de la rattacher."),
         "title": gettext("Donnez un nom au parcours."),
         "pattern": gettext(
-            "Un modèle de numéro doit contenir des lettres ou des chiffres, comme DIR-2026-* ; "
-            "« * » remplace n’importe quelle suite de caractères."
+            "Un modèle de numéro doit contenir des lettres ou des chiffres, comme DIR-2026-* ; "
+            "« * » remplace n’importe quelle suite de caractères."
         ),
-        "taken": gettext("Le modèle « %(pattern)s » désigne déjà un autre parcours.", pattern=error.text),
+        "taken": gettext("Le modèle « %(pattern)s » désigne déjà un autre parcours.", pattern=error.text),
     }
-    return said.get(error.code, gettext("Ce parcours n’existe plus : la page a été mise à jour."))
+    return said.get(error.code, gettext("Ce parcours n’existe plus : la page a été mise à jour."))
 
 
 def _page(conn: Connection, fault: str = "") -> str:
@@ -164,13 +164,13 @@ def _lead(found: Paths) -> str:
     count = sum(len(path.sessions) for path in found.paths)
     said = ngettext("%(num)d session rattachée", "%(num)d sessions rattachées", count)
     if not found.untied:
-        return gettext("%(tied)s à son parcours ; aucune n’est à part.", tied=said)
+        return gettext("%(tied)s à son parcours ; aucune n’est à part.", tied=said)
     left = ngettext(
-        "une session n’a pas de parcours : elle manque aux chiffres qui comparent les sessions",
-        "%(num)d sessions n’ont pas de parcours : elles manquent aux chiffres qui comparent les sessions",
+        "une session n’a pas de parcours : elle manque aux chiffres qui comparent les sessions",
+        "%(num)d sessions n’ont pas de parcours : elles manquent aux chiffres qui comparent les sessions",
         len(found.untied),
     )
-    return gettext("%(tied)s à son parcours ; %(left)s.", tied=said, left=left)
+    return gettext("%(tied)s à son parcours ; %(left)s.", tied=said, left=left)
 
 
 def _lines(sessions: Sequence[TiedSession]) -> list[_Line]:
