@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,10 +11,11 @@ from urllib.parse import quote
 import tincan
 from sqlalchemy import Connection
 
-from lti_tool import acquaintance, sessions
+from lti_tool import acquaintance, paths, sessions
 from lti_tool.acquaintance import Known
 from lti_tool.launch import Launch
 from lti_tool.login import Refused
+from lti_tool.services import arrivals
 from lti_tool.sessions import Opened
 from tool_config import families, roles
 from xapi.identity import course_id
@@ -23,6 +25,16 @@ _LAUNCHED = "http://adlnet.gov/expapi/verbs/launched"
 _COURSE_TYPE = "https://w3id.org/xapi/cmi5/activitytype/course"
 #: The dashboard is no activity of the course: it counts for the course itself.
 _TOOL_TYPE = "http://id.tincanapi.com/activitytype/site"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A launch that succeeded: its session, who came, as what, in which course."""
+
+    opened: Opened
+    actor: str
+    role: str
+    course_id: int
 
 
 def effective_role(known: Known, launch: Launch) -> str:
@@ -39,23 +51,35 @@ def arrive(
     locale: str,
     public_url: str,
     now: datetime,
-) -> tuple[Opened, str, int]:
-    """Write everything that a launch leaves, and return the session, the actor and the course's number.
+) -> Arrived:
+    """Write everything that a launch leaves, and return who came where.
 
     Refused (403) when its roles give no right: nothing is then written.
     """
     known = acquaintance.recognise(conn, silo_id, launch)
-    role = effective_role(known, launch)
-    if not role:
-        raise Refused(403, "role", "launch: no role gives access")
-    if launch.placing is not None and role not in (roles.TUTOR, roles.ADMIN):
-        raise Refused(403, "role", "launch: only tutors choose what a course holds")
     actor = known.actor
     iri = families.family(family).course_iri(launch.issuer, launch.context_id)
     key = course_id(silo_id, iri)
+    role = effective_role(known, launch)
+    if not role:
+        raise Refused(403, "role", "launch: no role gives access", actor=actor, course_id=key)
+    if launch.placing is not None and role not in (roles.TUTOR, roles.ADMIN):
+        raise Refused(
+            403, "role", "launch: only tutors choose what a course holds", actor=actor, course_id=key
+        )
     acquaintance.write_place(conn, silo_id, launch, iri, key, actor, role, now)
+    paths.seen(
+        conn,
+        silo_id,
+        key,
+        issuer=launch.issuer,
+        context_id=launch.context_id,
+        idnumber=launch.idnumber,
+        history=launch.history,
+    )
     acquaintance.write_person(conn, silo_id, launch, known, now)
     acquaintance.add_aliases(conn, silo_id, known)
+    arrivals.remember(conn, silo_id, key, launch, actor, role, now=now)
     opened = sessions.open_launch(
         conn,
         silo_id,
@@ -80,7 +104,7 @@ def arrive(
     if launch.placing is None:  # to choose what a course holds is not to open an activity of it
         statement = launched(launch, iri, key, public_url=public_url, now=now, language=locale)
         ingest(conn, silo_id, [statement], now=now)
-    return opened, actor, key
+    return Arrived(opened, actor, role, key)
 
 
 def launched(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lti_tool.commands import forwarding, importing, invitations, registry, repairs, serving, store
+from lti_tool.commands import auditing, forwarding, importing, invitations, registry, repairs, serving, store
 from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
 from lti_tool.commands.move import move
@@ -36,5 +36,6 @@ for command in (
     repairs.quarantines,
     registry.platform,
     registry.admin,
+    auditing.audits,
 ):
     main.add_command(command)

@@ -34,11 +34,16 @@ class Refused(Exception):  # noqa: N818
     """A login or a launch that is refused.
 
     ``status``: 400 malformed or parts missing, 401 not verified, 403 role, 502 keys cannot be had.
-    ``code`` chooses the page's words; ``reason`` is for the audit, in the tool's own words.
+    ``code`` chooses the page's words; ``reason`` is for the audit, in the tool's own words, with who and
+    where when a verified token said it.
     """
 
-    def __init__(self, status: int, code: str, reason: str) -> None:
+    def __init__(
+        self, status: int, code: str, reason: str, *, actor: str | None = None, course_id: int | None = None
+    ) -> None:
         super().__init__(reason)
+        self.actor = actor
+        self.course_id = course_id
         self.status = status
         self.code = code
         self.reason = reason

@@ -10,6 +10,8 @@ from tool_config.database import SILO_ROLE
 
 #: Rows that a silo may read but that only the owner (the command line) writes.
 READ_ONLY = frozenset({"silo"})
+#: Rows that a silo may add and read, and never change nor take away.
+APPEND_ONLY = frozenset({"audit"})
 
 _MINE = "silo_id = NULLIF(current_setting('app.silo', true), '')::int"
 
@@ -73,6 +75,11 @@ def confine(conn: Connection, table: str) -> None:
     conn.exec_driver_sql(
         f'CREATE POLICY own_silo ON "{table}" TO {SILO_ROLE} USING ({_MINE}) WITH CHECK ({_MINE})'
     )
+
+
+def append_only(conn: Connection, table: str) -> None:
+    """Take from silos the right to change or delete rows of a table already confined."""
+    conn.exec_driver_sql(f'REVOKE UPDATE, DELETE ON "{table}" FROM {SILO_ROLE}')
 
 
 def create_lookups(conn: Connection) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request
 
-from lti_tool import access, sessions
+from lti_tool import access, audit, sessions
 from lti_tool.language import gettext as _
 from lti_tool.tool import Tool
 from tool_config import platforms
@@ -137,6 +137,7 @@ def explain(error: Exception) -> Response:
         g.locale = error.locale
         page = render_template("lti/expired.html", way_back=error.way_back)
         return make_response(page, 401)
+    _note_refusal(error)
     if isinstance(error, access.Forbidden):
         title = _("Cette page n’est pas pour vous")
         message = _("Votre rôle dans ce cours n’y donne pas accès.")
@@ -149,6 +150,30 @@ def explain(error: Exception) -> Response:
     title = _("Cette page n’est pas ouverte dans ce navigateur")
     message = _("Elle n’existe pas, ou elle a été ouverte par quelqu’un d’autre ou dans un autre navigateur.")
     return _page(404, title, message, [_("Ouvrez Estime depuis la page de votre cours.")])
+
+
+def _note_refusal(error: Exception) -> None:
+    """Write that somebody known asked for what is not theirs; a stranger's guesses are nobody's line."""
+    if "viewer" not in g:
+        return
+    reason = "page: not theirs, or not there"
+    if isinstance(error, access.Forbidden):
+        reason = "page: role"
+    elif isinstance(error, Unsent):
+        reason = "form: not from a page still open"
+    who, here = viewer(), tool()
+    with transaction(here.engine, who.silo_id) as conn:
+        audit.write(
+            conn,
+            who.silo_id,
+            at=here.clock(),
+            action="page",
+            accepted=False,
+            actor=who.actor,
+            role=who.role,
+            course_id=who.course_id,
+            reason=reason,
+        )
 
 
 def _page(status: int, title: str, message: str, advice: list[str]) -> Response:

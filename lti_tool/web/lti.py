@@ -153,7 +153,7 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> session
     here, now, platform = tool(), tool().clock(), waiting.platform
     said = launch.read(claims, platform, waiting.deployments, here.settings.public_url)
     g.locale = said.locale or request.accept_languages.best_match(("fr", "en"), default="fr")
-    opened, actor, course_id = arrival.arrive(
+    arrived = arrival.arrive(
         conn,
         waiting.silo_id,
         said,
@@ -165,9 +165,16 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> session
     if not waiting.deployments:
         platforms.adopt_deployment(conn, waiting.silo_id, platform.issuer, said.deployment_id)
     audit.write(
-        conn, waiting.silo_id, action="launch", accepted=True, actor=actor, course_id=course_id, at=now
+        conn,
+        waiting.silo_id,
+        action="launch",
+        accepted=True,
+        actor=arrived.actor,
+        course_id=arrived.course_id,
+        role=arrived.role,
+        at=now,
     )
-    return opened
+    return arrived.opened
 
 
 def _know_silo(conn: Any, silo_id: int) -> None:
@@ -189,7 +196,7 @@ def _hand_cookie(response: Response, opened: sessions.Opened) -> Response:
 @blueprint.get("/lti/jwks.json")
 def public_keys() -> Response:
     """Publish the tool's public keys."""
-    response = jsonify(platforms.public_jwks(tool().engine))
+    response = jsonify(platforms.public_jwks(tool().engine, tool().clock()))
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
 
@@ -259,7 +266,14 @@ def refuse(refusal: Refused) -> Response:
     else:
         with transaction(here.engine, silo_id) as conn:
             reference = audit.write(
-                conn, silo_id, action=action, accepted=False, reason=refusal.reason, at=here.clock()
+                conn,
+                silo_id,
+                action=action,
+                accepted=False,
+                reason=refusal.reason,
+                actor=refusal.actor,
+                course_id=refusal.course_id,
+                at=here.clock(),
             )
     title, message, advice = _words(refusal.code)
     page = render_template(

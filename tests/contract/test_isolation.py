@@ -30,7 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lti_tool import migrations
 from lti_tool import tables as _lti_tables
-from lti_tool.migrations.isolation import READ_ONLY
+from lti_tool.migrations.isolation import APPEND_ONLY, READ_ONLY
 from tool_config import silos
 from tool_config import tables as config_tables
 from tool_config.database import Instant, administration, locating, metadata, transaction
@@ -123,12 +123,17 @@ def test_a_silo_writes_its_own_rows_only(engine: Engine, two_silos: tuple[int, i
                 with pytest.raises(DBAPIError, match="permission denied"), conn.begin_nested():
                     conn.execute(update(table).values(name="autre"))
                 continue
+            if table.name in APPEND_ONLY:
+                for written in (update(table).values(reason="autre"), table.delete()):
+                    with pytest.raises(DBAPIError, match="permission denied"), conn.begin_nested():
+                        conn.execute(written)
+                continue
             for written in (insert(table).values(_row(table, theirs)), update(table).values(silo_id=theirs)):
                 with pytest.raises(DBAPIError, match="row-level security"), conn.begin_nested():
                     conn.execute(written)
             assert conn.execute(table.delete()).rowcount == 1, table.name
         for table in reversed(children_first):
-            if table.name not in READ_ONLY:
+            if table.name not in READ_ONLY | APPEND_ONLY:
                 conn.execute(insert(table).values(_row(table, mine)))
     with transaction(engine, theirs) as conn:
         kept = {table.name: conn.scalars(select(table.c.silo_id)).all() for table in TABLES}

@@ -1,0 +1,64 @@
+"""The audit in a person's words: what happened, and why something was refused."""
+
+from __future__ import annotations
+
+import re
+
+from lti_tool import audit
+from lti_tool.language import gettext as _
+from lti_tool.language import pgettext
+
+
+def kinds() -> dict[str, str]:
+    """Return what each kind of line is called."""
+    return {
+        "launch": _("Ouverture"),
+        "login": _("Début d’ouverture"),
+        "registration": _("Enregistrement d’une plateforme"),
+        "look": _("Page d’une personne regardée"),
+        "export": _("Fichier exporté"),
+        "edit": _("Modification"),
+        "page": _("Page ou formulaire"),
+        audit.REFUSAL: _("Refus"),
+    }
+
+
+def role(name: str | None) -> str:
+    """Return what a role is called; "" without one."""
+    return {
+        "trainee": pgettext("role", "stagiaire"),
+        "tutor": pgettext("role", "tutorat"),
+        "admin": pgettext("role", "administration"),
+    }.get(name or "", "")
+
+
+def reason(text: str | None) -> str:
+    """Say why something was refused; words that have no sentence of their own stand as they are."""
+    if not text:
+        return ""
+    return next((sentence for pattern, sentence in _sentences() if re.search(pattern, text)), text)
+
+
+def _sentences() -> list[tuple[str, str]]:
+    stale = _("Elle avait déjà servi, ou avait été demandée trop longtemps avant.")
+    unsigned = _("Le message n’est pas signé par la plateforme comme il doit l’être.")
+    return [
+        (r"^launch: (signature|algorithm|kid)", unsigned),
+        (r"keys cannot be had", _("Les clés de la plateforme n’ont pas pu être obtenues.")),
+        (r"unknown issuer|registration gone|deployment unknown|single registration|issuer is not",
+         _("La plateforme, ou son déploiement, n’est pas enregistrée.")),
+        (r"audience|audiences|another client|^launch: aud|^launch: azp",
+         _("Le message était destiné à un autre outil.")),
+        (r"token expired|too old|future", _("Le message est trop ancien, ou daté du futur.")),
+        (r"another browser", _("Elle avait commencé dans un autre navigateur.")),
+        (r"^open: ", _("Le lien vers un nouvel onglet avait déjà servi, ou venait d’un autre site.")),
+        (r"state|nonce|ticket expired|ticket altered", stale),
+        (r"no role|only tutors", _("Le rôle dans le cours ne donne pas ce droit.")),
+        (r"answered with an error", _("La plateforme n’a pas terminé l’ouverture.")),
+        (r"is not this tool|off the platform", _("Le message menait ailleurs.")),
+        (r"missing|malformed|not usable|not a |not an |too large|refused by the library",
+         _("Le message est incomplet, ou illisible.")),
+        (r"^page: role", _("Page d’un autre rôle.")),
+        (r"^page: ", _("Page d’un cours ou d’une personne que ce rôle ne voit pas.")),
+        (r"^form: ", _("Formulaire qui ne venait pas d’une page encore ouverte.")),
+    ]  # fmt: skip
