@@ -375,6 +375,8 @@ rollup_actor = Table(
     Column("completed_at", Instant),
     #: Module of the last act; empty when none.
     Column("last_module", Text, nullable=False, server_default=""),
+    #: Days of rollup_actor_day, one after the other as YYYY-MM-DD: a page reads a course's in one pass.
+    Column("days_seen", Text, nullable=False, server_default=""),
 )
 
 #: Distinct things said of an activity; the latest timestamp wins. Source of the outline.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
@@ -39,9 +40,9 @@ def course(conn: Connection, silo_id: int, course_id: int, *, as_of: datetime, r
     tz = zone(found.time_zone, found.silo_zone)
     today = as_of.astimezone(tz).date()
     modules, activities = _outline(conn, silo_id, course_id)
-    learners = _learners(conn, silo_id, course_id, as_of, tz, rules)
+    learners, texts = _learners(conn, silo_id, course_id, as_of, tz, rules)
     rows = {actor: row for row, actor in enumerate(learners["actor"].tolist())}
-    seen = days(conn, silo_id, course_id, rows, today)
+    seen = days(texts, today)
     _mend_future(learners, seen, today)
     frames = CourseFrames(
         silo_id=silo_id,
@@ -114,13 +115,14 @@ def _outline_statement() -> Select[Any]:
 
 def _learners(
     conn: Connection, silo_id: int, course_id: int, as_of: datetime, tz: ZoneInfo, rules: Rules
-) -> dict[str, NDArray[Any]]:
+) -> tuple[dict[str, NDArray[Any]], Sequence[str]]:
+    """Return the columns of the enrolled, and the text of the days of each."""
     statement = _learners_statement(rules.time_spent.cap_minutes)
     rows = conn.execute(statement, {"silo": silo_id, "course": course_id, "as_of": as_of}).all()
-    read = columns(rows, 10)
+    read = columns(rows, 11)
     dates = local(read[1:5], tz)
     numbers = [np.array(column, dtype=np.int64) for column in read[5:9]]
-    return {
+    found = {
         "actor": np.array(read[0], dtype=object),
         "enrolled_on": dates[0],
         "first_on": dates[1],
@@ -132,6 +134,7 @@ def _learners(
         "attended": numbers[3],
         "last_module": np.array(read[9], dtype=object),
     }
+    return found, read[10]
 
 
 @cache
@@ -145,6 +148,7 @@ def _learners_statement(cap: int) -> Select[Any]:
         e.c[f"seconds_{cap}"],
         e.c.attended,
         e.c.last_module,
+        e.c.days_seen,
     ).order_by(e.c.actor)
 
 
@@ -234,16 +238,15 @@ def _reference(
 ) -> Reference | None:
     """Read one previous session; None when it has no trace."""
     values = {"silo": silo_id, "course": course_id, "as_of": as_of}
-    actors = conn.execute(_actors_statement(), values).scalars().all()
-    rows = {actor: row for row, actor in enumerate(actors)}
-    seen = days(conn, silo_id, course_id, rows, as_of.date())
+    texts = conn.execute(_texts_statement(), values).scalars().all()
+    seen = days(texts, as_of.date())
     if not len(seen["day"]):
         return None
     last: date = ends_on or seen["day"].max().item()
-    return Reference(len(rows), starts_on, last, seen)
+    return Reference(len(texts), starts_on, last, seen)
 
 
 @cache
-def _actors_statement() -> Select[Any]:
+def _texts_statement() -> Select[Any]:
     e = enrolled(one_course=True)
-    return select(e.c.actor)
+    return select(e.c.days_seen)

@@ -56,6 +56,7 @@ class Store:
             "first_at": at(max(days)) if days else None,
             "last_at": at(min(days)) if days else None,
             "attended": 0,
+            "days_seen": "".join(sorted({at(day).date().isoformat() for day in days})),
         }
         self.write(t.rollup_actor, course_id=course_id, actor=actor, **{**base, **values})
         for moment in {at(day) for day in days}:

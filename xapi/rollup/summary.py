@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, String, Table, cast, delete, func, insert, select
 
 from xapi.outline.drawing import Drawing
 from xapi.rollup import buckets
@@ -97,6 +97,7 @@ class Summary:
             "left_at": enrolment[1] if enrolment else None,
             "completed_at": itself.completed_at if itself else None,
             "last_module": buckets.last_module(rows, self._modules),
+            "days_seen": _in_order(total.days_seen) if total else "",
         }
 
     def _reached(self, actors: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -115,6 +116,7 @@ class Summary:
                 *(func.sum(table.c[name]).label(name) for name in SECONDS),
                 func.min(table.c.first_at).label("first_at"),
                 func.max(table.c.last_at).label("last_at"),
+                func.aggregate_strings(cast(table.c.day, String), "").label("days_seen"),
             )
             .where(*self._of(table), table.c.actor.in_(actors))
             .group_by(table.c.actor)
@@ -141,6 +143,11 @@ class Summary:
 
     def _of(self, table: Table) -> tuple[Any, Any]:
         return table.c.silo_id == self._silo_id, table.c.course_id == self._course_id
+
+
+def _in_order(days: str) -> str:
+    """Put days written one after the other as YYYY-MM-DD in order."""
+    return "".join(sorted(days[start : start + 10] for start in range(0, len(days), 10)))
 
 
 def _chunks(actors: Iterable[str]) -> Iterator[list[str]]:
