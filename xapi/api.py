@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import orjson
@@ -17,7 +18,16 @@ from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from tool_config.settings import Settings
-from xapi import alternate, auth, document_resource, knowledge_resource, statement_resource, values, versions
+from xapi import (
+    alternate,
+    auth,
+    description,
+    document_resource,
+    knowledge_resource,
+    statement_resource,
+    values,
+    versions,
+)
 from xapi.errors import NotFound, TooLarge, Unauthorized, XapiError
 from xapi.exchange import Answer, Exchange
 
@@ -41,6 +51,8 @@ PREFLIGHT = {
     ),
     "Access-Control-Max-Age": "86400",
 }
+#: Endpoints that answer without a key.
+PUBLIC = ("xapi.say_versions", "xapi.describe")
 METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
 
 
@@ -68,13 +80,14 @@ RESOURCES: Mapping[str, Mapping[str, Handler]] = {
 def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
     """Return the blueprint to be mounted at /xapi."""
     rooms = Blueprint("xapi", __name__)
+    described = orjson.dumps(description.describe(settings.public_url, version("estime")))
 
     @rooms.before_request
     def check_request() -> Response | None:
         g.xapi_version = settings.xapi_default_version
         if request.method == "OPTIONS":
             return _response(Answer(204, headers=PREFLIGHT))
-        if request.endpoint != "xapi.say_versions":
+        if request.endpoint not in PUBLIC:
             g.exchange = _exchange(engine, settings, clock)
         return None
 
@@ -99,6 +112,10 @@ def blueprint(engine: Engine, settings: Settings, clock: Clock) -> Blueprint:
     @rooms.get("/about")
     def say_versions() -> Response:
         return _response(about(None))
+
+    @rooms.get("/openapi.json")
+    def describe() -> Response:
+        return _response(Answer(body=described))
 
     @rooms.route("/", defaults={"rest": ""}, methods=METHODS)
     @rooms.route("/<path:rest>", methods=METHODS)
