@@ -184,6 +184,12 @@ def _begin(engine: Engine, confined: str, *, write: bool) -> Iterator[Connection
         yield conn
 
 
+def spare_memory(conn: Connection) -> None:
+    """Keep few pages of SQLite in memory: a long walk through a table gains nothing by more."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA cache_size = -16384")
+
+
 def insert(conn: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's dialect, with ``on_conflict_do_nothing`` and ``…_do_update``."""
     if conn.dialect.name == "postgresql":

@@ -18,13 +18,14 @@ from typing import Any, BinaryIO, Protocol
 import orjson
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
+from tool_config.database import spare_memory
 from xapi import attachments, store
 from xapi.document_tables import attachment
 from xapi.tables import statement
 
 FORMATS = ("jsonl", "jsonl.gz", "zip")
-#: Rows fetched at a time.
-BATCH = 1_000
+#: Rows fetched at a time: one may be as large as a request.
+BATCH = 50
 #: Archives do not say when they were made: the same statements are the same file.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -74,6 +75,7 @@ def export(
             "this silo keeps data of attachments, which only the format zip carries: ask for it, "
             "or leave them out with --without-attachments"
         )
+    spare_memory(conn)
     limit = store.consistent_through(conn, silo_id, now) - _MILLISECOND
     limit = limit if until is None else min(limit, until)
     chosen = [statement.c.silo_id == silo_id, statement.c.stored <= limit]
@@ -132,8 +134,10 @@ def _write(
                 if '"attachments"' in raw:
                     found = attachments.of(orjson.loads(raw))
                     wanted.update(bytes.fromhex(item["sha2"]) for item, _ in found)
-        if progress:
+        if progress and report.statements % 1_000 < BATCH:
             progress(report.statements, total)
+    if progress:
+        progress(report.statements, total)
 
 
 def _write_attachments(

@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-import redis
-from redis.exceptions import RedisError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -93,6 +91,10 @@ def _assets() -> Check:
 
 
 def _redis(url: str) -> Check:
+    # Here, so that the other commands start without it.
+    import redis
+    from redis.exceptions import RedisError
+
     try:
         client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
         version = client.info("server")["redis_version"]

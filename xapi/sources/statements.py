@@ -22,7 +22,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Engine, select
 
-from tool_config.database import insert, transaction
+from tool_config.database import insert, spare_memory, transaction
 from xapi import attachments, forward, ingest, json_text, multipart, statement, store, values
 from xapi.errors import XapiError
 from xapi.multipart import Part
@@ -33,7 +33,7 @@ __all__ = ["AUTHORITY", "ImportFault", "ImportReport", "Refused", "import_file"]
 
 #: Statements of one transaction, and bytes of their texts and of their attachments.
 BATCH = 500
-BATCH_BYTES = 8_000_000
+BATCH_BYTES = 4_000_000
 #: Refusals kept with their reason; the others are counted only.
 REPORTED = 1_000
 #: Who vouches for what a file says.
@@ -194,6 +194,7 @@ def _write(job: _Job, items: list[Item], *, last: bool = False) -> None:
     silo_id, report = job.silo_id, job.report
     ready, refused, later = _prepare(job, items)
     with transaction(job.engine, silo_id) as conn:
+        spare_memory(conn)
         now = ingest.begin(conn, silo_id, [one.given for one in ready], job.clock)
         accepted, already = 0, 0
         for group in _groups(ready):
