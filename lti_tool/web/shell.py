@@ -177,7 +177,7 @@ def done() -> list[str]:
         "attendance": gettext("Les présences sont enregistrées."),
         "tied": gettext("Les sessions cochées sont rattachées."),
         "path": gettext("Le parcours est modifié."),
-        "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
+        "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         **survey_wording.done(),
     }.get(request.args.get("done", ""))
     return [said] if said else []
