@@ -9,11 +9,16 @@ from collections.abc import Mapping
 from datetime import time
 
 from lti_tool.jobs import Kind, Periodic, every
-from lti_tool.services import memberships
+from lti_tool.services import grades, marks, memberships
 
 KINDS: Mapping[str, Kind] = {
     memberships.KIND: Kind(memberships.synchronise),
     memberships.NIGHTLY: Kind(memberships.ask_all),
+    marks.KIND: Kind(grades.send),
+    marks.NIGHTLY: Kind(marks.ask_all),
 }
 
-PERIODIC: tuple[Periodic, ...] = (every(memberships.NIGHTLY, at=time(3, 10)),)
+PERIODIC: tuple[Periodic, ...] = (
+    every(memberships.NIGHTLY, at=time(3, 10)),
+    every(marks.NIGHTLY, at=time(3, 40)),
+)
