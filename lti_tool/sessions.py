@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from lti_tool.tables import handover, launch
 
@@ -85,6 +85,39 @@ def open_launch(conn: Connection, silo_id: int, values: Mapping[str, Any], *, no
 
 
 _OPEN = insert(launch)
+
+
+def revive(
+    conn: Connection,
+    silo_id: int,
+    cookies: Mapping[str, str],
+    *,
+    actor: str,
+    role: str,
+    course_id: int,
+    now: datetime,
+) -> int:
+    """Give time again to the launches of this browser that are those of who has just come; return how many.
+
+    Only those whose secret the browser holds, of the same person in the same course with the same role: a
+    page left open with something in it can then still be sent.
+    """
+    held = [
+        (launch.c.launch_id == name[len(_PREFIX) :]) & (launch.c.session_hash == digest(secret))
+        for name, secret in cookies.items()
+        if name.startswith(_PREFIX) and silo_of(name[len(_PREFIX) :]) == silo_id
+    ]
+    if not held:
+        return 0
+    mine = (
+        launch.c.silo_id == silo_id,
+        launch.c.actor == actor,
+        launch.c.role == role,
+        launch.c.course_id == course_id,
+    )
+    return conn.execute(
+        update(launch).where(*mine, or_(*held[: 2 * MOST_COOKIES])).values(expires_at=now + LIFETIME)
+    ).rowcount
 
 
 def sweep(conn: Connection, silo_id: int, now: datetime) -> None:

@@ -42,7 +42,7 @@ def protect(blueprint: Blueprint) -> None:
     """Guard every page of a blueprint mounted under ``/c/<launch>``."""
     blueprint.before_request(_enter)
     blueprint.after_request(seal)
-    blueprint.context_processor(lambda: {"csrf": csrf_token()})
+    blueprint.context_processor(lambda: {"csrf": csrf_token(), "person": _person()})
     blueprint.url_defaults(_fill_launch)
     blueprint.register_error_handler(access.AccessError, explain)
 
@@ -64,6 +64,14 @@ def csrf_token() -> str:
     cookie = request.cookies.get(sessions.cookie_name(g.viewer.launch_id), "")
     message = f"csrf\n{g.viewer.launch_id}\n{cookie}".encode("utf-8", "replace")
     return hmac.new(tool().settings.secret_key.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _person() -> str:
+    """Return the mark of who looks, under which a browser keeps what they have not saved; "" for nobody."""
+    if "viewer" not in g:
+        return ""
+    message = f"person\n{g.viewer.silo_id}\n{g.viewer.actor}".encode()
+    return hmac.new(tool().settings.secret_key.encode(), message, hashlib.sha256).hexdigest()[:16]
 
 
 def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:

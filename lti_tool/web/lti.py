@@ -164,6 +164,15 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> session
     )
     if not waiting.deployments:
         platforms.adopt_deployment(conn, waiting.silo_id, platform.issuer, said.deployment_id)
+    sessions.revive(
+        conn,
+        waiting.silo_id,
+        request.cookies,
+        actor=arrived.actor,
+        role=arrived.role,
+        course_id=arrived.course_id,
+        now=now,
+    )
     audit.write(
         conn,
         waiting.silo_id,
@@ -221,6 +230,12 @@ def offer(launch: str) -> Response:
         return jsonify(address=address)
     back = f"{_root()}/c/{launch}/{to}"
     return make_response(render_template("lti/open.html", address=address, back=back))
+
+
+@handing_over.get("/alive")
+def alive(launch: str) -> Response:
+    """Say that the launch is still open: asked before a form leaves a page that would be lost with it."""
+    return make_response("", 204)
 
 
 def _page_before(launch_id: str) -> str:

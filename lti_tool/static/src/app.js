@@ -1,5 +1,6 @@
 // Enhancements only: every page works without this file.
 import { watchCharts } from "./charts.js";
+import { keepForms } from "./drafts.js";
 import { openInDialog, copyButtons } from "./messages.js";
 import { platformPages } from "./platform.js";
 import { questionnaires } from "./survey.js";
@@ -9,6 +10,13 @@ openInDialog();
 copyButtons(document);
 questionnaires();
 platformPages();
+
+// The tabs are wider than a telephone: the one that is open stands in the middle, as far as they go.
+const openTab = document.querySelector(".tabs [aria-current]");
+if (openTab) {
+  const [tab, bar] = [openTab, openTab.parentElement].map((box) => box.getBoundingClientRect());
+  openTab.parentElement.scrollLeft += tab.left + tab.width / 2 - (bar.left + bar.width / 2);
+}
 
 // A new tab does not have this frame's cookies: ask here for an address that is good once, then open it.
 for (const link of document.querySelectorAll("a[data-large]")) {
@@ -31,13 +39,14 @@ for (const link of document.querySelectorAll("a[data-large]")) {
 for (const control of document.querySelectorAll("[data-submit]")) {
   control.addEventListener("change", () => control.form.requestSubmit());
 }
-// Tell before leaving a form with changes not yet saved.
+// Tell before leaving a form with changes not yet saved; listening before drafts put changes back.
 for (const form of document.querySelectorAll("form[data-guard]")) {
   let changed = false;
   form.addEventListener("change", () => { changed = true; });
   form.addEventListener("submit", () => { changed = false; });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 }
+keepForms();
 // Tick or untick everybody at once.
 for (const button of document.querySelectorAll("button[data-tick]")) {
   button.hidden = false;

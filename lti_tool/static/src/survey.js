@@ -1,6 +1,8 @@
 // A questionnaire: one question a screen when narrow, drafts kept here, an answer sent once. Without this
 // file the form is one page that the browser sends by itself.
 
+import { aliveOf, endedSession, tellEnded } from "./drafts.js";
+
 const NARROW = "(max-width: 760px)";
 const PREFIX = "estime-draft-";
 
@@ -191,6 +193,12 @@ class Questionnaire {
     if (answer?.ok && answer.redirected) {
       forget(this.name);
       location.assign(answer.url);
+    } else if (answer?.status === 401) {
+      // The session has ended: what is written stays on the screen, to be sent once it is open again.
+      const ended = await endedSession(aliveOf(location.pathname));
+      this.failed = true;
+      this.busy(false);
+      tellEnded(ended?.back ?? "");
     } else if (answer && answer.status < 500) {
       // A refusal: its page says why and keeps what was written. Sent again by the browser, to be shown.
       HTMLFormElement.prototype.submit.call(this.form);
