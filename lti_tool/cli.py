@@ -7,6 +7,7 @@ import click
 from lti_tool.commands import auditing, forwarding, importing, invitations, registry, repairs, serving, store
 from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
+from lti_tool.commands.keys import keys
 from lti_tool.commands.move import move
 
 
@@ -33,6 +34,7 @@ for command in (
     doctor,
     registry.silo,
     registry.key,
+    keys,
     repairs.quarantines,
     registry.platform,
     registry.admin,

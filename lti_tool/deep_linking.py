@@ -150,7 +150,7 @@ def respond(
 
     Raises PlatformError when the silo has no key to sign with.
     """
-    kid, pem = platforms.private_key(conn, request.silo_id, secret_key)
+    kid, pem = platforms.private_key(conn, request.silo_id, secret_key, now)
     claims: dict[str, Any] = {
         "iss": request.client_id,
         "aud": [request.issuer],
