@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from lti_tool.path_tables import course_ancestor, course_origin, path_pattern
+from xapi.path_tables import course_ancestor, course_origin, path_pattern
 from tool_config.database import insert
 from xapi.tables import course, path
 

@@ -4,7 +4,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeB
 
 import lti_tool.import_tables
 import lti_tool.job_tables
-import lti_tool.path_tables
+import lti_tool.matching_tables
 import lti_tool.people_tables
 import lti_tool.registration_tables
 import lti_tool.service_tables  # noqa: F401  (all register on the same metadata)

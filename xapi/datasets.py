@@ -16,6 +16,7 @@ from tool_config.references import plain
 from tool_config.standards import Standard, StandardError
 from xapi.dataset_tables import dataset_row, dataset_standard
 from xapi.identity import CHUNK
+from xapi.path_tables import course_origin
 from xapi.sources.checking import Record
 from xapi.tables import course
 
@@ -158,14 +159,29 @@ def courses_by_name(conn: Connection, silo_id: int) -> dict[str, int]:
 
     Names are as `references.plain` writes them; one that means two courses means none.
     """
-    query = select(
-        course.c.course_id, course.c.iri, course.c.title, course.c.label, course.c.context_id
-    ).where(course.c.silo_id == silo_id, course.c.course_id >= 0)
+    origin = course_origin.c
+    query = (
+        select(
+            course.c.course_id,
+            course.c.iri,
+            course.c.title,
+            course.c.label,
+            course.c.context_id,
+            origin.idnumber,
+        )
+        .select_from(
+            course.outerjoin(
+                course_origin,
+                (origin.silo_id == course.c.silo_id) & (origin.course_id == course.c.course_id),
+            )
+        )
+        .where(course.c.silo_id == silo_id, course.c.course_id >= 0)
+    )
     found: dict[str, int] = {}
     ambiguous: set[str] = set()
     for row in conn.execute(query):
         number = re.search(r"[?&]id=(\d+)", row.iri)
-        names = {row.iri, row.title, row.label, row.context_id, number[1] if number else None}
+        names = {row.iri, row.title, row.label, row.context_id, row.idnumber, number[1] if number else None}
         if row.title and row.label:
             names.add(f"{row.title} {row.label}")
         for name in {plain(name) for name in names if name}:
@@ -183,6 +199,21 @@ def place(conn: Connection, silo_id: int, session: str, course_id: int | None) -
         .values(course_id=course_id)
     )
     return done.rowcount
+
+
+def settle(conn: Connection, silo_id: int) -> int:
+    """Find the courses of rows whose session was not known when they came; return how many were found."""
+    table = dataset_row
+    where = table.c.silo_id == silo_id, table.c.session.is_not(None), table.c.course_id.is_(None)
+    left = conn.scalars(select(table.c.session).where(*where).distinct()).all()
+    courses = courses_by_name(conn, silo_id) if left else {}
+    found = 0
+    for session in left:
+        course_id = courses.get(plain(session))
+        if course_id is not None:
+            changed = update(table).where(*where, table.c.session == session).values(course_id=course_id)
+            found += conn.execute(changed).rowcount
+    return found
 
 
 def count(conn: Connection, silo_id: int, kind: str) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 import xapi.dataset_tables
 import xapi.document_tables
 import xapi.forward_tables
+import xapi.path_tables
 import xapi.survey_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata
 

@@ -175,8 +175,10 @@ def done() -> list[str]:
             "Le plan importé est enregistré. Les chiffres se recalculent dans les secondes qui viennent."
         ),
         "attendance": gettext("Les présences sont enregistrées."),
+        "roster": gettext("La liste des inscrits est demandée à la plateforme."),
         "tied": gettext("Les sessions cochées sont rattachées."),
         "path": gettext("Le parcours est modifié."),
+        "linked": gettext("La correspondance est enregistrée."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         **survey_wording.done(),
     }.get(request.args.get("done", ""))
@@ -188,6 +190,7 @@ def admin_tabs(current: str) -> list[Tab]:
     pages = [
         ("sessions", gettext("Sessions")),
         ("path_list", pgettext("tab", "Parcours")),
+        ("imports", gettext("Imports")),
         ("connections", gettext("Connexions")),
         ("journal", gettext("Journal")),
     ]
@@ -219,10 +222,10 @@ def _enrolled(overview: Overview) -> str:
     return ngettext("%(count)s inscrit", "%(count)s inscrits", overview.enrolled, count=count)
 
 
-def known_limits(overview: Overview) -> list[str]:
+def known_limits(overview: Overview, *, roster: bool = True) -> list[str]:
     """Say what the figures do not see: presences, a roster not yet known."""
     notes = []
-    if overview.basis.partial:
+    if overview.basis.partial and roster:
         notes.append(
             gettext(
                 "La liste complète des inscrits n’est pas encore connue de l’outil : seules les personnes "

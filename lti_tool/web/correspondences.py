@@ -1,0 +1,126 @@
+"""The administrator's page of people: those of the files recognised in the traces, those to resolve."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from lti_tool import access, audit, matching
+from lti_tool.formatting import number, percent
+from lti_tool.language import gettext, language, ngettext
+from lti_tool.matching import MatchingError
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
+from tool_config import silos
+from tool_config.database import transaction
+from xapi import datasets
+
+
+def correspondences(launch: str) -> str:
+    """Show how many people of the files are recognised, and who is left."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        return _page(conn)
+
+
+def correspondence_add(launch: str) -> Answer | tuple[str, int]:
+    """Say whose account somebody of the files has, or undo it."""
+    access.require(viewer(), "admin")
+    who, now, form = viewer(), tool().clock(), request.form
+    try:
+        with transaction(tool().engine, who.silo_id) as conn:
+            if form.get("do") == "unlink":
+                matching.unlink(conn, who.silo_id, form.get("person", ""))
+            else:
+                matching.link(
+                    conn,
+                    who.silo_id,
+                    address=form.get("address", "").strip(),
+                    person_key=form.get("person", ""),
+                    account=form.get("account", ""),
+                    by=who.actor,
+                    now=now,
+                )
+            audit.write(conn, who.silo_id, at=now, action="edit", accepted=True, actor=who.actor)
+    except MatchingError as error:
+        with reading() as conn:
+            return _page(conn, _sentence(error)), 400
+    return redirect(url_for("pages.correspondences", done="linked"), 303)
+
+
+def _sentence(error: MatchingError) -> str:
+    return {
+        "address": gettext("Ce n’est pas une adresse de courriel."),
+        "person": gettext("Aucun fichier importé ne parle de cette personne."),
+        "account": gettext(
+            "Aucun compte connu ne porte ce numéro, ce nom d’utilisateur ou cette adresse, ou plusieurs les "
+            "portent."
+        ),
+    }[error.code]
+
+
+def _page(conn: Connection, fault: str = "") -> str:
+    now, who = tool().clock(), viewer()
+    owner = silos.get(conn, who.silo_id)
+    set_time(now, ZoneInfo(owner.time_zone))
+    known = matching.actors(conn, who.silo_id)
+    rates = matching.rates(conn, who.silo_id, known)
+    left, count = matching.unmatched(conn, who.silo_id, known)
+    standards = datasets.known(conn, who.silo_id)
+    return render_template(
+        "admin/correspondences.html",
+        page_title=gettext("Correspondances"),
+        shell=Shell(
+            title=gettext("Personnes des fichiers et des traces"),
+            meta="",
+            tabs=admin_tabs("correspondences"),
+            open_url=open_url(),
+            about_url=url_for("pages.about_all", launch=who.launch_id),
+            threshold=tool().rules.disclosure.course,
+            done=done(),
+        ),
+        lead=_lead(rates, count),
+        fault=fault,
+        kept=request.form if fault else {},
+        rates=[
+            {
+                "title": standards[rate.kind].title.in_language(language())
+                if rate.kind in standards
+                else rate.kind,
+                "people": number(rate.people),
+                "matched": number(rate.matched),
+                "share": percent(rate.matched / rate.people),
+            }
+            for rate in rates
+        ],
+        left=left,
+        more=_more(len(left), count),
+        links=[
+            {"key": each.person_key, "account": silos.pseudonym(owner, each.actor), "at": each.made_at.date()}
+            for each in matching.links(conn, who.silo_id)
+        ],
+        here=url_for("pages.correspondences"),
+    )
+
+
+def _lead(rates: tuple[matching.Rate, ...], left: int) -> str:
+    if not rates:
+        return gettext("Aucun fichier importé ne parle encore de personnes.")
+    if not left:
+        return gettext("Toutes les personnes des fichiers sont reconnues dans les traces.")
+    return ngettext(
+        "Une personne des fichiers n’est reconnue dans aucune trace.",
+        "%(num)d personnes des fichiers ne sont reconnues dans aucune trace.",
+        left,
+    )
+
+
+def _more(listed: int, count: int) -> str:
+    if listed == count:
+        return ""
+    return gettext(
+        "Les %(listed)s premières sont montrées, sur %(count)s.", listed=number(listed), count=number(count)
+    )
