@@ -18,7 +18,8 @@ import_file = Table(
     Column("kind", Text, nullable=False),
     #: draft, running, done, refused
     Column("state", Text, nullable=False),
-    #: How it is read (xapi.sources.tabular.Reading), which field each column is, values of the whole file.
+    #: How it is read (xapi.sources.tabular.Reading), [heading, field] of each column,
+    #: values of the whole file.
     Column("reading", JSON, nullable=False),
     Column("columns", JSON, nullable=False),
     Column("constants", JSON, nullable=False),

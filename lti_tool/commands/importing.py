@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option, open_store, progress_bar, read_settings
-from lti_tool.imports import files, preparation, refusals, running
+from lti_tool.imports import documents, files, preparation, refusals, running, sentences
 from lti_tool.imports.files import File
 from lti_tool.imports.preparation import Preparation
 from tool_config import silos, standards
@@ -185,8 +185,7 @@ def _report(
         first = files.refusals(conn, silo_id, done.file_id, limit=_PRINTED)
         if path is not None:
             every = refusals.every(conn, silo_id, done.file_id)
-            added = ("Ligne d’origine", "Pourquoi")
-            path.write_bytes(refusals.as_csv(ready.detected.header, every, added, _sentence))
+            path.write_bytes(refusals.as_csv(ready.detected.header, every, sentences.cell_fault))
     return {
         "file": done.name,
         "kind": done.kind,
@@ -240,3 +239,10 @@ def standard_add(file: Path, name: str, data_dir: Path | None) -> None:
     with transaction(engine, owner.silo_id) as conn:
         made = datasets.declare(conn, owner.silo_id, text, now=utcnow())
     answer({"silo": owner.name, "standard": made.name, "fields": [field.id for field in made.fields]})
+
+
+@standard.command("write")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def standard_write(folder: Path) -> None:
+    """Write the page of the standard into FOLDER, with a blank and an example file of each dataset."""
+    answer({"written": [str(path) for path in documents.write(folder)]})

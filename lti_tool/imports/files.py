@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
@@ -37,7 +37,8 @@ class File:
     kind: str
     state: str
     reading: Reading
-    #: Field of each column; empty until proposed.
+    #: Headings, and the field of each column; empty until proposed.
+    header: tuple[str, ...]
     columns: tuple[str, ...]
     #: Field -> text given once for the whole file; "@issuer": platform of the account numbers.
     constants: Mapping[str, str]
@@ -53,7 +54,7 @@ class File:
     finished_at: datetime | None
 
 
-def keep(conn: Connection, silo_id: int, name: str, source: BinaryIO, *, now: datetime, by: str = "") -> str:
+def keep(conn: Connection, silo_id: int, name: str, source: IO[bytes], *, now: datetime, by: str = "") -> str:
     """Keep the bytes of a file and return its id."""
     file_id, digest, size, rank = uuid4().hex, hashlib.sha256(), 0, 0
     while block := source.read(CHUNK):
@@ -119,7 +120,7 @@ def same(conn: Connection, silo_id: int, digest: str, kind: str) -> File | None:
 
 
 def _files(silo_id: int) -> Any:
-    shown = [import_file.c[name] for name in File.__dataclass_fields__]
+    shown = [import_file.c[name] for name in File.__dataclass_fields__ if name != "header"]
     return select(*shown).where(import_file.c.silo_id == silo_id)
 
 
@@ -128,16 +129,19 @@ def _file(row: Row[Any] | None) -> File | None:
         return None
     values = dict(row._mapping)
     values["reading"] = Reading(**values["reading"]) if values["reading"] else Reading("")
-    values["columns"] = tuple(values["columns"])
+    pairs = values["columns"]
+    values["header"] = tuple(heading for heading, _ in pairs)
+    values["columns"] = tuple(field for _, field in pairs)
     return File(**values)
 
 
 def change(conn: Connection, silo_id: int, file_id: str, **values: Any) -> None:
-    """Write what is now known of a file; `reading` as a Reading."""
+    """Write what is now known of a file; `reading` as a Reading, `columns` with the `header`."""
     if isinstance(values.get("reading"), Reading):
         values["reading"] = asdict(values["reading"])
     if "columns" in values:
-        values["columns"] = list(values["columns"])
+        pairs = zip(values.pop("header"), values["columns"], strict=True)
+        values["columns"] = [list(pair) for pair in pairs]
     conn.execute(update(import_file).where(*_one(silo_id, file_id)).values(**values))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from lti_tool.imports import files
+from lti_tool.imports import files, refusals
 from lti_tool.imports.files import File
 from tool_config.database import transaction
 from tool_config.references import plain
@@ -20,7 +20,7 @@ from xapi.sources.cells import Reading, TableFault
 from xapi.sources.tabular import Detected
 
 #: Headings that the file of refused lines adds; they are of nothing in particular.
-ADDED_HEADINGS = frozenset({plain("Ligne d’origine"), plain("Pourquoi")})
+ADDED_HEADINGS = frozenset(map(plain, refusals.ADDED))
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ def prepare(
         known = datasets.known(conn, silo_id)
     if file is None or file.state != files.DRAFT:
         raise LookupError(file_id)
-    if kind and kind not in known:
-        kind = ""
+    kind = kind if kind in known else "" if kind else file.kind
     asked = _asked(file.reading, reading)
     try:
         with files.unpacked(engine, silo_id, file_id) as path:
@@ -86,6 +85,8 @@ def _proposed(
 ) -> Preparation:
     header = tuple("" if plain(name) in ADDED_HEADINGS else name for name in detected.header)
     name = ""
+    if columns is None and kind == file.kind and file.header == detected.header and any(file.columns):
+        columns = file.columns
     with transaction(engine, silo_id) as conn:
         if columns is None:
             for one in files.saved(conn, silo_id, header_of(detected.header)):
@@ -103,13 +104,14 @@ def _proposed(
             columns = tuple(one if one == "" or standard.field(one) else "" for one in columns)
         constants = dict(file.constants if constants is None else constants)
         files.change(
-            conn, silo_id, file.file_id, kind=kind, reading=detected.reading, columns=columns,
-            constants=constants, total=detected.count,
+            conn, silo_id, file.file_id, kind=kind, reading=detected.reading, header=detected.header,
+            columns=columns, constants=constants, total=detected.count,
         )  # fmt: skip
         file = replace(
             file,
             kind=kind,
             reading=detected.reading,
+            header=detected.header,
             columns=columns,
             constants=constants,
             total=detected.count,

@@ -12,6 +12,8 @@ from lti_tool.csv_export import guarded
 from lti_tool.imports import files
 from lti_tool.imports.files import Refusal
 
+#: Headings of the two columns that are added; the same in both languages, so that they are known again.
+ADDED = ("Ligne d’origine", "Pourquoi")
 #: Lines read at a time.
 _PAGE = 1000
 
@@ -26,17 +28,15 @@ def every(conn: Connection, silo_id: int, file_id: str) -> Iterator[Refusal]:
         after = found[-1].line
 
 
-def as_csv(
-    header: Sequence[str], refusals: Iterator[Refusal], added: tuple[str, str], sentence: Sentence
-) -> bytes:
+def as_csv(header: Sequence[str], refusals: Iterator[Refusal], sentence: Sentence) -> bytes:
     """Return the refused lines as a French spreadsheet opens them (UTF-8 with its mark, `;`).
 
-    `added`: headings of the two columns that say the line and why; `sentence` words one fault. Read again
-    as it stands, the file gives the same cells.
+    `sentence` words one fault. Read again as it stands, the file gives the same cells; the two columns added,
+    the line and why, are then of no field.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([*map(guarded, header), *added])
+    writer.writerow([*map(guarded, header), *ADDED])
     for one in refusals:
         cells = [guarded(cell) for cell in one.cells[: len(header)]]
         cells += [""] * (len(header) - len(cells))

@@ -91,7 +91,7 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
 
 def faults(columns: Columns, constants: Collection[str], standard: Standard) -> list[MappingFault]:
     """Return what keeps a mapping from being used; `constants`: fields given once for the whole file."""
-    given = {*columns, *constants}
+    given = {*columns, *constants} - {""}
     found = []
     for field in standard.fields:
         if field.required and field.id not in given and field.instead not in given:

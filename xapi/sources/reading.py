@@ -48,6 +48,8 @@ _NUMERIC_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _WORDED = re.compile(r"(?:[a-z]+\.?,?\s+)?(\d{1,2})(?:er|st|nd|rd|th)?\s+([a-z]+)\.?,?\s+(\d{4}|\d{2})")
 _MONTH_FIRST = re.compile(r"(?:[a-z]+\.?,?\s+)?([a-z]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
+_AFTER_DAY = re.compile(r"(?:[\s,t]*(?:a |at )?\d{1,2}\s*[:h]\s*\d{2}.*|\s*[,/-]\s*\d{4}-\d{2}-\d{2}|\s*)")
+_MONTH_ALONE = re.compile(r"(\d{4})-(\d{1,2})|([a-z]+)\.? (\d{4})")
 _CLOCK = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?:\s*:\s*(\d{2})(?:[.,](\d{1,6}))?)?\s*([ap]\.?m\.?)?", re.I)
 _OFFSET = re.compile(r"\s*(z|utc|[+-]\d{2}:?\d{2})$", re.I)
 _SPACES = re.compile(r"[\s\u00a0\u202f']")
@@ -251,9 +253,19 @@ def _day(cell: Cell, text: str, _field: Field, manner: Manner) -> date:
 
 
 def day(text: str, order: str = "dmy") -> date | None:
-    """Return the day that a text begins with: 03/02/2026, 2026-02-03, 3 février 2026, 3 févr. 26…"""
+    """Return the day that a text writes: 03/02/2026, 2026-02-03, 3 février 2026, 3 févr. 26…
+
+    An hour may follow, or the end of a period; a month alone is its first day.
+    """
     found = _day_at_start(text, order)
-    return found[0] if found else None
+    if found:
+        return found[0] if _AFTER_DAY.fullmatch(found[1]) else None
+    month = _MONTH_ALONE.fullmatch(" ".join(_unaccented(text).split()))
+    if month is None:
+        return None
+    if month[1]:
+        return _made(int(month[1]), int(month[2]), 1, long=True)
+    return _made(int(month[4]), _MONTHS.get(month[3], 0), 1, long=True)
 
 
 def _day_at_start(text: str, order: str) -> tuple[date, str] | None:
