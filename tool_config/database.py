@@ -8,12 +8,14 @@ names no silo sees no row (fail-closed).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 from sqlalchemy import (
     URL,
@@ -23,10 +25,16 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Table,
+    Text,
     TypeDecorator,
+    bindparam,
+    cast,
+    column,
     create_engine,
     event,
+    func,
     make_url,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -45,6 +53,8 @@ metadata = MetaData(
 
 #: Seconds after which a connection is asked whether it is alive before it serves again.
 _QUIET = 1.0
+#: Rows of one statement of SQL: under SQLite's limit of variables.
+_ROWS = 500
 #: PostgreSQL role without login to which every transaction steps down.
 SILO_ROLE = "estime_silo"
 
@@ -195,3 +205,57 @@ def insert(conn: Connection, table: Table) -> Any:
     if conn.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def insert_rows(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    conflicts: bool = False,
+    returning: str | None = None,
+) -> list[Any]:
+    """Insert many rows at once; return the values of the column `returning` of those inserted.
+
+    Every row gives the same columns. `conflicts`: rows whose key is there already are left out. PostgreSQL
+    is given them as one JSON text, which it reads as quickly as COPY reads its own; thousands of
+    parameters cost the client more than the rows themselves. Rows go at most 500 at a time.
+    """
+    found: list[Any] = []
+    names = tuple(rows[0]) if rows else ()
+    for start in range(0, len(rows), _ROWS):
+        some = list(rows[start : start + _ROWS])
+        if conn.dialect.name == "postgresql":
+            done = conn.execute(_insert_json(table, names, conflicts, returning), {"given": _json(some)})
+        else:
+            done = conn.execute(_insert_values(conn, table, conflicts, returning), some)
+        if returning:
+            found += done.scalars()
+    return found
+
+
+def _json(rows: list[Mapping[str, Any]]) -> str:
+    """Write rows as JSON; raises ValueError on what JSON cannot hold."""
+    try:
+        return orjson.dumps(rows).decode()
+    except TypeError as error:
+        raise ValueError(f"a row cannot be written: {error}") from None
+
+
+def _insert_values(conn: Connection, table: Table, conflicts: bool, returning: str | None) -> Any:
+    adding = insert(conn, table)
+    if conflicts:
+        adding = adding.on_conflict_do_nothing()
+    return adding.returning(table.c[returning]) if returning else adding
+
+
+@lru_cache(maxsize=200)
+def _insert_json(table: Table, names: tuple[str, ...], conflicts: bool, returning: str | None) -> Any:
+    """Return an INSERT of the rows of the parameter `given`, a JSON array of objects."""
+    text = cast(bindparam("given", type_=Text), postgresql.JSON)
+    given = func.json_to_recordset(text).table_valued(*(column(name, table.c[name].type) for name in names))
+    given = given.render_derived(name="given", with_types=True)
+    adding = postgresql.insert(table).from_select(names, select(*(given.c[name] for name in names)))
+    if conflicts:
+        adding = adding.on_conflict_do_nothing()
+    return adding.returning(table.c[returning]) if returning else adding

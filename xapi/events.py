@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from tool_config import vocabulary as vocabularies
-from tool_config.database import insert
+from tool_config.database import insert, insert_rows
 from xapi import answers
 from xapi.identity import CHUNK, course_id, resolve
 from xapi.reading import Event, from_statement
@@ -36,35 +36,45 @@ _PLAUSIBLE_YEARS = range(1990, 2101)
 # --- writing: called in the transaction of the statements ---------------------------------------------
 
 
-def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) -> int:
+def record(
+    conn: Connection,
+    silo_id: int,
+    rows: Iterable[Mapping[str, Any]],
+    said: Mapping[str, Mapping[str, Any]] | None = None,
+) -> int:
     """Insert the event rows of statements just stored and queue their buckets; return how many events.
 
-    `rows`: rows of the table `statement` (id, stored, timestamp, actor and raw are read). Voided
-    statements are not to be given. Safe to call again: what is there stays.
+    `rows`: rows of the table `statement` (id, stored, timestamp, actor are read; raw too, unless `said`
+    has the statements by id). Voided statements are not to be given. Safe to call again: what is there
+    stays.
     """
-    found = event_rows(conn, silo_id, rows)
-    if found:
-        # RETURNING: the rows then go many a statement on PostgreSQL.
-        adding = insert(conn, event).on_conflict_do_nothing().returning(event.c.statement_id)
-        conn.execute(adding, found)
+    found = event_rows(conn, silo_id, rows, said)
+    insert_rows(conn, event, found, conflicts=True)
     queue(conn, silo_id, ((row["course_id"], row["actor"], utc_day(row["at"])) for row in found))
     return len(found)
 
 
-def event_rows(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def event_rows(
+    conn: Connection,
+    silo_id: int,
+    rows: Iterable[Mapping[str, Any]],
+    said: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
     """Return the event rows of these statements, sorted by key; makes the rows of courses not yet known."""
     words = vocabularies.load()
     found: list[dict[str, Any]] = []
+    keys: dict[str, int] = {}
     courses: dict[int, dict[str, Any]] = {}
     for row in rows:
         if row["timestamp"].year not in _PLAUSIBLE_YEARS:
             continue
-        drawn = from_statement(orjson.loads(row["raw"]), words)
+        drawn = from_statement(orjson.loads(row["raw"]) if said is None else said[row["id"]], words)
         if drawn is None:
             continue
         key = -silo_id
         if drawn.course_iri is not None:
-            key = course_id(silo_id, drawn.course_iri)
+            key = keys.get(drawn.course_iri) or course_id(silo_id, drawn.course_iri)
+            keys[drawn.course_iri] = key
             courses[key] = {
                 "silo_id": silo_id,
                 "course_id": key,
@@ -141,8 +151,7 @@ def queue(conn: Connection, silo_id: int, buckets: Iterable[tuple[int, str, date
         for key, actor, day in dict.fromkeys(buckets)
         if key >= 0 or day is None
     ]
-    if rows:
-        conn.execute(rollup_pending.insert(), rows)
+    insert_rows(conn, rollup_pending, rows)
 
 
 def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> int:

@@ -95,7 +95,8 @@ def write(
         _link(conn, silo_id, [made[place] for place in order if ids[place] in new])
         # What got its id just now has been named by nobody yet.
         named = [ids[place] for place, item in enumerate(parsed) if "id" in item and ids[place] in new]
-        _void_and_draw(conn, silo_id, fresh, named)
+        said = {row["id"]: whole for row, whole in made}
+        _void_and_draw(conn, silo_id, fresh, named, said)
     return Written(ids, frozenset(new))
 
 
@@ -180,11 +181,16 @@ def _link(
 
 
 def _void_and_draw(
-    conn: Connection, silo_id: int, fresh: Mapping[str, Mapping[str, Any]], named: Sequence[str]
+    conn: Connection,
+    silo_id: int,
+    fresh: Mapping[str, Mapping[str, Any]],
+    named: Sequence[str],
+    said: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Apply references and voiding in both orders of arrival, then draw the events of what stands.
 
-    `named`: those whose id came with them, which statements that came before may name.
+    `fresh`: rows by id; `named`: those whose id came with them, which statements that came before may
+    name; `said`: completed statements by id.
     """
     targets: list[str] = []
     for key, row in fresh.items():
@@ -194,7 +200,7 @@ def _void_and_draw(
                 targets.append(row["refers_to"])
     voided = store.void(conn, silo_id, named, targets)
     standing = [row for key, row in fresh.items() if key not in voided]
-    events.record(conn, silo_id, standing)
+    events.record(conn, silo_id, standing, said)
     answers.record(conn, silo_id, standing)
     gone = sorted(voided - fresh.keys())
     if gone:

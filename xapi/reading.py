@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from tool_config.vocabulary import Part, Vocabulary
 from xapi.answers import is_answer
 
@@ -76,7 +78,7 @@ def from_statement(statement: Mapping[str, Any], vocabulary: Vocabulary) -> Even
     if object_type in ("StatementRef", "SubStatement"):
         return None
     context = statement.get("context") or {}
-    place = _place(target if object_type == "Activity" else None, context, vocabulary)
+    place = _where(target if object_type == "Activity" else None, context, vocabulary)
     result = statement.get("result") or {}
     kind = vocabulary.kind(verb, _type(target))
     if kind in COMPLETING and result.get("completion") is False:
@@ -88,6 +90,63 @@ def from_statement(statement: Mapping[str, Any], vocabulary: Vocabulary) -> Even
     registration = context.get("registration")
     return Event(
         kind=kind,
+        course_iri=place.course_iri,
+        course_title=place.course_title,
+        section=place.section,
+        section_title=place.section_title,
+        activity=place.activity,
+        activity_type=place.activity_type,
+        activity_title=place.activity_title,
+        score=_score(result.get("score")) if scores else None,
+        success=success if isinstance(success, bool) else None,
+        duration=_duration(result.get("duration")),
+        registration=str(registration) if registration else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Where:
+    """What an object and the activities around it say of the place, as the event has it."""
+
+    course_iri: str | None
+    course_title: str | None
+    section: str
+    section_title: str | None
+    activity: str
+    activity_type: str
+    activity_title: str | None
+    #: The object is this part of the activity, and not the activity itself.
+    part: Part | None
+
+
+#: Places remembered, and bytes of what the longest one is drawn from: at most 20 MB.
+_REMEMBERED = 10_000
+_LONGEST = 2_000
+
+
+class _Memory:
+    """Places already drawn with one vocabulary: the activities of a course come back all the time."""
+
+    def __init__(self, vocabulary: Vocabulary | None) -> None:
+        self.vocabulary = vocabulary
+        self.places: dict[bytes, _Where] = {}
+
+
+_memory = _Memory(None)
+
+
+def _where(target: Mapping[str, Any] | None, context: Mapping[str, Any], vocabulary: Vocabulary) -> _Where:
+    """Return where an object stands, drawn once for equal ones."""
+    global _memory
+    memory = _memory
+    if memory.vocabulary is not vocabulary:
+        memory = _memory = _Memory(vocabulary)
+    said = orjson.dumps((target, context.get("contextActivities")))
+    known = memory.places.get(said)
+    if known is not None:
+        return known
+    place = _place(target, context, vocabulary)
+    drawn = _Where(
         course_iri=_iri(place.course),
         course_title=_title(place.course, vocabulary),
         section=_iri(place.section) or "",
@@ -95,11 +154,13 @@ def from_statement(statement: Mapping[str, Any], vocabulary: Vocabulary) -> Even
         activity=_iri(place.activity) or "",
         activity_type=_type(place.activity) if place.activity else "",
         activity_title=_title(place.activity, vocabulary),
-        score=_score(result.get("score")) if scores else None,
-        success=success if isinstance(success, bool) else None,
-        duration=_duration(result.get("duration")),
-        registration=str(registration) if registration else None,
+        part=place.part,
     )
+    if len(said) <= _LONGEST:
+        if len(memory.places) >= _REMEMBERED:
+            memory.places.clear()
+        memory.places[said] = drawn
+    return drawn
 
 
 @dataclass(frozen=True)

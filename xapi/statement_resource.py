@@ -191,7 +191,7 @@ def _store_repaired(asked: Exchange, body: _Body) -> list[str]:
 def _begin(asked: Exchange, conn: Connection, parsed: list[dict[str, Any]]) -> datetime:
     silo_id = asked.credential.silo_id
     stored = ingest.begin(conn, silo_id, parsed, asked.clock)
-    asked.consistent = store.consistent_through(conn, silo_id, stored)
+    asked.consistent = store.lately_consistent(conn, silo_id, stored)
     return stored
 
 

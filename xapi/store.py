@@ -21,11 +21,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Engine,
     and_,
     bindparam,
     cast,
@@ -37,9 +39,8 @@ from sqlalchemy import (
     table,
     update,
 )
-from sqlalchemy import insert as plain_insert
 
-from tool_config.database import insert
+from tool_config.database import insert, insert_rows
 from xapi import statement as statements
 from xapi.tables import actor, statement, statement_activity, statement_agent, statement_reference
 
@@ -109,12 +110,29 @@ def consistent_through(conn: Connection, silo_id: int, now: datetime) -> datetim
     To be asked before what it vouches for is read. `now` is read before the call.
     """
     if conn.dialect.name == "postgresql":
-        oldest = conn.execute(_oldest_announced(silo_id)).scalar()
+        oldest = conn.execute(_OLDEST, {"silo": silo_id << _INSTANT_BITS}).scalar()
         moment = milliseconds(now)
         return moment if oldest is None else min(moment, _EPOCH + int(oldest) * _MILLISECOND)
     latest = conn.execute(_latest(silo_id)).scalar()
     vouched = milliseconds(now - LONGEST_WRITE)
     return max(latest + _MILLISECOND, vouched) if latest else vouched
+
+
+def lately_consistent(conn: Connection, silo_id: int, now: datetime) -> datetime:
+    """Return what `consistent_through` said within a second: true still, and said again for nothing.
+
+    For writers, who vouch for nothing that they read.
+    """
+    said = _said.setdefault(conn.engine, {})
+    known = said.get(silo_id)
+    if known is None or not timedelta() <= now - known[0] < _LATELY:
+        known = said[silo_id] = (now, consistent_through(conn, silo_id, now))
+    return known[1]
+
+
+_LATELY = timedelta(seconds=1)
+#: Engine -> silo -> when it was asked, and what was said.
+_said: WeakKeyDictionary[Engine, dict[int, tuple[datetime, datetime]]] = WeakKeyDictionary()
 
 
 def _latest(silo_id: int) -> Any:
@@ -126,12 +144,13 @@ def _lock_key(silo_id: int, moment: datetime) -> int:
     return (silo_id << _INSTANT_BITS) | (moment - _EPOCH) // _MILLISECOND
 
 
-def _oldest_announced(silo_id: int) -> Any:
+def _oldest_announced() -> Any:
+    """Return SELECT the oldest announced instant; the parameter `silo` is the number of its gate."""
     names = ("locktype", "database", "classid", "objid", "objsubid", "granted")
     locks = table("pg_locks", *(column(name) for name in names))
     databases = table("pg_database", column("oid"), column("datname"))
     key = cast(locks.c.classid, BigInteger) * literal(1 << 32, BigInteger) + cast(locks.c.objid, BigInteger)
-    base = literal(silo_id << _INSTANT_BITS, BigInteger)
+    base = bindparam("silo", type_=BigInteger)
     here = select(databases.c.oid).where(databases.c.datname == func.current_database()).scalar_subquery()
     return select(func.min(key - base)).where(
         locks.c.locktype == "advisory",
@@ -139,8 +158,11 @@ def _oldest_announced(silo_id: int) -> Any:
         locks.c.objsubid == 1,
         locks.c.granted,
         key > base,
-        key < literal((silo_id + 1) << _INSTANT_BITS, BigInteger),
+        key < base + literal(1 << _INSTANT_BITS, BigInteger),
     )
+
+
+_OLDEST = _oldest_announced()
 
 
 # --- writing -----------------------------------------------------------------------------------------------
@@ -148,20 +170,15 @@ def _oldest_announced(silo_id: int) -> Any:
 
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Insert rows of `statement`, sorted by id, and return the ids that were not there yet."""
-    inserting = insert(conn, statement).on_conflict_do_nothing().returning(statement.c.id)
-    found: set[str] = set()
-    for chunk in _chunks(rows):
-        found.update(conn.execute(inserting, chunk).scalars())
-    return found
+    return set(insert_rows(conn, statement, rows, conflicts=True, returning="id"))
 
 
 def add_links(
     conn: Connection, agents: Sequence[Mapping[str, Any]], activities: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert link rows of statements just added."""
-    for target, rows in ((statement_agent, agents), (statement_activity, activities)):
-        for chunk in _chunks(rows):
-            conn.execute(plain_insert(target), chunk)
+    insert_rows(conn, statement_agent, agents)
+    insert_rows(conn, statement_activity, activities)
 
 
 def kept(conn: Connection, silo_id: int, ids: Iterable[str]) -> dict[str, str]:

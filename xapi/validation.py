@@ -2,13 +2,17 @@
 
 One table a kind of object: a property that is not in it is refused (Data 2.2.s4.b1: unknown keys, keys
 in another case, nulls), and a check gets the property's value. A fault names its property while the
-calls unwind, so that a good statement pays nothing for it.
+calls unwind, so that a good statement pays nothing for it. Agents, verbs and activities come back in every
+statement: those seen to be good are remembered as they were written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
+
+import orjson
 
 from xapi import values
 from xapi.errors import XapiError
@@ -44,6 +48,33 @@ def statement_1(value: Any) -> None:
 def statement_2(value: Any) -> None:
     """Refuse what is not a statement of xAPI 2.0; raises XapiError with the faulty property."""
     _statement(value, _STATEMENT_2)
+
+
+#: Parts remembered by each check, and bytes of the longest one kept: at most 10 MB each.
+_REMEMBERED = 10_000
+_LONGEST = 1_000
+
+
+def _remembering(check: Check) -> Check:
+    """Return a check that knows again what it has seen to be good, to the byte."""
+    seen: set[bytes] = set()
+
+    @wraps(check)
+    def look(value: Any) -> None:
+        try:
+            written = orjson.dumps(value)
+        except TypeError:
+            check(value)
+            return
+        if written in seen:
+            return
+        check(value)
+        if len(written) <= _LONGEST:
+            if len(seen) >= _REMEMBERED:
+                seen.clear()
+            seen.add(written)
+
+    return look
 
 
 def _object(value: Any, table: Table, required: tuple[str, ...], what: str) -> None:
@@ -120,6 +151,7 @@ def group(value: Any) -> None:
         raise XapiError("a Group without identifier needs its members")
 
 
+@_remembering
 def agent_or_group(value: Any) -> None:
     """Refuse what is neither an Agent nor a Group."""
     if value.__class__ is dict and value.get("objectType", "Agent") != "Agent":
@@ -142,6 +174,7 @@ def _authority(value: Any) -> None:
 # --- verb, activities (Data 2.4.3, 2.4.4.1) ----------------------------------------------------------
 
 
+@_remembering
 def _verb(value: Any) -> None:
     _object(value, _VERB, ("id",), "a verb")
 
@@ -188,6 +221,7 @@ def _definition(value: Any) -> None:
                 raise XapiError(f"{name!r} does not go with the interactionType {kind!r}")
 
 
+@_remembering
 def activity(value: Any) -> None:
     """Refuse what is not an Activity (Data 2.4.4.1)."""
     _object(value, _ACTIVITY, ("id",), "an Activity")
@@ -257,6 +291,7 @@ def _context_activity(value: Any) -> None:
         _each(value, activity, "Activities")
 
 
+@_remembering
 def _context_activities(value: Any) -> None:
     _object(value, _CONTEXT_ACTIVITIES, (), "a map of context activities")
 

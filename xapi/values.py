@@ -66,6 +66,11 @@ _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)",
     re.ASCII,
 )
+# Neither the unknown offset, nor years that an offset could push out of the calendar.
+_USUAL = re.compile(
+    r"(?!0000|0001|9999)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|(?!-00:00)[+-]\d\d:[0-5]\d)",
+    re.ASCII,
+)
 
 Check = Callable[[Any], None]
 
@@ -174,15 +179,9 @@ def duration(value: Any) -> None:
 def timestamp(value: Any) -> None:
     """Refuse what is not an ISO 8601 date (and time), or has the unknown offset -00:00 (Data 4.5)."""
     if value.__class__ is str:
-        if len(value) >= 20 and value[-1] == "Z":
-            # The usual form, checked by the interpreter's own parser: four times quicker.
-            if _RFC3339.fullmatch(value):
-                try:
-                    datetime.fromisoformat(value)
-                except ValueError:
-                    instant(value)
-                return
-        elif _INSTANT.fullmatch(value):
+        if _usual(value) is not None:
+            return
+        if _INSTANT.fullmatch(value):
             instant(value)
             return
     raise XapiError("must be an ISO 8601 timestamp such as 2026-11-21T08:00:00.000Z")
@@ -190,9 +189,26 @@ def timestamp(value: Any) -> None:
 
 def timestamp_strict(value: Any) -> None:
     """Refuse what is not a timestamp of RFC 3339, as xAPI 2.0 asks (4.2.7)."""
-    if value.__class__ is not str or not _RFC3339.fullmatch(value):
-        raise XapiError("must be an RFC 3339 timestamp such as 2026-11-21T08:00:00.000Z")
-    instant(value)
+    if value.__class__ is str:
+        if _usual(value) is not None:
+            return
+        if _RFC3339.fullmatch(value):
+            instant(value)
+            return
+    raise XapiError("must be an RFC 3339 timestamp such as 2026-11-21T08:00:00.000Z")
+
+
+def _usual(text: str) -> datetime | None:
+    """Return the instant of a timestamp in its usual form, None when it takes a closer look.
+
+    The interpreter's own parser is four times quicker.
+    """
+    if _USUAL.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    return None
 
 
 def instant(text: str) -> datetime:
@@ -200,6 +216,9 @@ def instant(text: str) -> datetime:
 
     Raises XapiError. A leap second is counted as the second before it, 24:00 as the next day's 00:00.
     """
+    usual = _usual(text)
+    if usual is not None:
+        return usual.astimezone(UTC)
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise XapiError("must be an ISO 8601 timestamp such as 2026-11-21T08:00:00.000Z")
