@@ -67,10 +67,11 @@ def read_groups(said: str | None) -> list[str] | None:
     if said is None or said.startswith("$"):
         return None
     found = {part.strip() for part in said.split(",")}
-    return sorted((name for name in found if _GROUP.fullmatch(name)), key=_by_number)[:_MOST_GROUPS]
+    return sorted((name for name in found if _GROUP.fullmatch(name)), key=by_number)[:_MOST_GROUPS]
 
 
-def _by_number(name: str) -> tuple[int, str]:
+def by_number(name: str) -> tuple[int, str]:
+    """Return by what groups are sorted: numbers first, by their value."""
     return (int(name), name) if name.isascii() and name.isdigit() else (1 << 62, name)
 
 

@@ -278,6 +278,10 @@ def error(code: str, k: int = 0, limit: int = 0) -> str:
         "too_long": gettext("Ce texte dépasse %(limit)s caractères : raccourcissez-le.", limit=number(limit)),
         "unknown_question": gettext("Cette question n’est plus posée."),
         "mode": gettext("Choisissez l’une des deux façons de répondre."),
+        "marked": gettext(
+            "Un questionnaire anonyme ne peut pas donner de note : elle dirait qui a répondu. "
+            "Choisissez l’un ou l’autre."
+        ),
         "module": gettext("Choisissez un module de ce parcours."),
         "already_open": gettext("Un questionnaire de ce module est déjà ouvert à ces dates."),
         "template": gettext("Choisissez un questionnaire de la liste."),

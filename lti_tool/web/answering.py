@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as Answer
 from lti_tool import access, surveys
 from lti_tool.formatting import day, short_day
 from lti_tool.language import gettext, ngettext
+from lti_tool.services import marks
 from lti_tool.surveys import SurveyError
 from lti_tool.surveys import box as survey_box
 from lti_tool.surveys import wording as survey_wording
@@ -106,6 +107,7 @@ def _form(
         length=ngettext("%(num)d question", "%(num)d questions", len(questions)),
         minutes=ngettext("%(num)d minute environ", "%(num)d minutes environ", asked.template.minutes),
         mode=survey_wording.mode_for_trainee(asked.mode, _k()),
+        marked=_is_marked(asked),
         readers=survey_wording.readers(_k()),
         anonymous=asked.mode == "anonymous",
         again=bool(values) and not errors,
@@ -115,6 +117,12 @@ def _form(
         draft=_draft(asked),
         closes=asked.closes_at.isoformat(timespec="seconds"),
     )
+
+
+def _is_marked(asked: Survey) -> bool:
+    """Tell whether taking part is told to the gradebook: who answers must know."""
+    with reading() as conn:
+        return marks.is_on(conn, asked.silo_id, asked.course_id, asked.survey_id)
 
 
 def _question(question: Question, rank: int, value: str, code: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from lti_tool.surveys import box as survey_box
 from lti_tool.surveys import closing as survey_closing
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
-from lti_tool.web import satisfaction_form
+from lti_tool.web import satisfaction_form, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.satisfaction import find, summary_page
 from lti_tool.web.satisfaction_form import Filled
@@ -35,13 +35,14 @@ def survey_new(launch: str, course_id: int) -> str:
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
+        marked = services.may_mark_surveys(conn, course_id)
     modules = page.setting.modules
     asked = request.args.get("module", "")
     first = asked if asked in modules else next(iter(modules), "")
-    return _form(page, satisfaction_form.blank(first, page.frames.today))
+    return _form(page, satisfaction_form.blank(first, page.frames.today), marked)
 
 
-def _form(page: CoursePage, filled: Filled) -> str:
+def _form(page: CoursePage, filled: Filled, marked: bool) -> str:
     return render_template(
         "tutor/satisfaction_new.html",
         page_title=gettext("Demander un avis"),
@@ -49,6 +50,8 @@ def _form(page: CoursePage, filled: Filled) -> str:
         back_url=page.url("satisfaction"),
         here=page.url("survey_open"),
         filled=filled,
+        may_mark=marked,
+        mark=request.form.get("mark") == "1",
         errors={name: survey_wording.error(code) for name, code in filled.errors.items()},
         modules=[
             (iri, wording.module_label(place.position, place.title))
@@ -93,7 +96,11 @@ def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
     now = tool().clock()
     with transaction(tool().engine, viewer().silo_id) as conn:
         page = open_course(conn, course_id)
+        marked = services.may_mark_surveys(conn, course_id)
+        mark = marked and request.form.get("mark") == "1"
         wanted, errors = satisfaction_form.read(request.form, now, g.zone)
+        if wanted is not None and mark and wanted.mode == "anonymous":
+            wanted, errors = None, {"mode": "marked"}
         if wanted is not None:
             try:
                 made = surveys.open_survey(
@@ -108,11 +115,14 @@ def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
                     by=viewer().actor,
                     now=now,
                 )
+                if mark:
+                    place = page.setting.modules[wanted.module]
+                    services.start_with_survey(conn, course_id, made.survey_id, place.title)
                 _record(conn, course_id)
                 return redirect(page.url("survey_summary", survey_id=made.survey_id, done="survey"), 303)
             except SurveyError as error:
                 errors = satisfaction_form.errors_of(error.fields)
-    return _form(page, satisfaction_form.filled(request.form, errors)), 400
+    return _form(page, satisfaction_form.filled(request.form, errors), marked), 400
 
 
 def _record(conn: Connection, course_id: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, render_template, request
@@ -13,7 +14,8 @@ from analyzers.results import STATES, Learner
 from lti_tool import access, csv_export, definitions, facts, messages, people, wording
 from lti_tool.formatting import first_capital, number
 from lti_tool.language import gettext, ngettext
-from lti_tool.web import presenting
+from lti_tool.services import arrivals
+from lti_tool.web import presenting, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
 from lti_tool.web.shell import CoursePage, known_limits, note, open_course, open_person, reading
@@ -53,13 +55,15 @@ def _people_columns(names: Mapping[str, str], page: CoursePage) -> list[Column]:
     ]
 
 
-def _chosen(page: CoursePage, names: Mapping[str, str]) -> list[Learner]:
-    """Return the learners that the filter and the search of the address keep."""
+def _chosen(page: CoursePage, names: Mapping[str, str], groups: Mapping[str, Sequence[str]]) -> list[Learner]:
+    """Return the learners that the filters and the search of the address keep."""
     state, query = request.args.get("state", ""), plain(request.args.get("q", "").strip())
+    group = request.args.get("group", "") if groups else ""
     kept = [
         learner
         for learner in page.learners
-        if not state or learner.state == state or (state == "need" and learner.needs_word)
+        if (not state or learner.state == state or (state == "need" and learner.needs_word))
+        and (not group or group in groups.get(learner.actor, ()))
     ]
     return [learner for learner in kept if query in plain(names[learner.actor])] if query else kept
 
@@ -69,26 +73,40 @@ def people_list(launch: str, course_id: int) -> str:
     with reading() as conn:
         page = open_course(conn, course_id)
         names = page.names(conn)
-    return render_template("tutor/people.html", **people_context(page, names))
+        groups = _groups(conn, page)
+        roster = services.roster_block(conn, page)
+    return render_template("tutor/people.html", **people_context(page, names, groups), roster=roster)
 
 
-def people_context(page: CoursePage, names: Mapping[str, str]) -> dict[str, Any]:
+def _groups(conn: Connection, page: CoursePage) -> Mapping[str, Sequence[str]]:
+    """Return the platform's groups of each learner, to those who see names; nobody else filters by them."""
+    if not page.access.named:
+        return {}
+    return arrivals.groups_of(conn, viewer().silo_id, page.access.course_id)
+
+
+def people_context(
+    page: CoursePage, names: Mapping[str, str], groups: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     """Return what the template of Participants prints."""
     columns = _people_columns(names, page)
     order = Order.read(columns, request.args, "state")
     state, query = request.args.get("state", ""), request.args.get("q", "").strip()
     here = page.url("people")
-    chosen = order.apply(_chosen(page, names))
+    group = request.args.get("group", "") if groups else ""
+    chosen = order.apply(_chosen(page, names, groups))
     first = _page_number(len(chosen)) * _PAGE
-    kept = {"state": state, "q": query}
+    kept = {"state": state, "q": query, **({"group": group} if groups else {})}
     csv_url = address(page.url("people_csv"), {**kept, **order.arguments()})
     return {
         "page_title": gettext("Participants"),
         "shell": page.shell("people", csv_url),
         "lead": wording.people_lead(page.overview),
-        "notes": known_limits(page.overview) if page.learners else [],
+        "notes": known_limits(page.overview, roster=False) if page.learners else [],
         "empty": not page.learners,
-        "pills": _pills(page, here, state),
+        "pills": _pills(page, here, state, group),
+        "groups": _group_choices(page, groups, group),
+        "group": group,
         "here": here,
         "kept": [(name, value) for name, value in {"state": state, **order.arguments()}.items() if value],
         "query": query,
@@ -123,7 +141,22 @@ def _pages(count: int, here: str, arguments: Mapping[str, str]) -> list[dict[str
     ]
 
 
-def _pills(page: CoursePage, here: str, state: str) -> list[dict[str, Any]]:
+def _group_choices(
+    page: CoursePage, groups: Mapping[str, Sequence[str]], chosen: str
+) -> list[dict[str, Any]]:
+    """Return the groups of the course's learners with their sizes, in the order of their numbers."""
+    counts = Counter(name for learner in page.learners for name in groups.get(learner.actor, ()))
+    return [
+        {
+            "id": name,
+            "label": gettext("Groupe %(name)s (%(count)s)", name=name, count=number(counts[name])),
+            "current": name == chosen,
+        }
+        for name in sorted(counts, key=arrivals.by_number)
+    ]
+
+
+def _pills(page: CoursePage, here: str, state: str, group: str) -> list[dict[str, Any]]:
     needing = sum(learner.needs_word for learner in page.learners)
     entries = [("", gettext("Tous"), len(page.learners), ""), ("need", gettext("À contacter"), needing, "")]
     days = tool().rules.states.inactive_days
@@ -136,7 +169,7 @@ def _pills(page: CoursePage, here: str, state: str) -> list[dict[str, Any]]:
         {
             "label": label,
             "count": number(count),
-            "url": address(here, {"state": key}),
+            "url": address(here, {"state": key, "group": group}),
             "current": key == state,
             "meaning": meaning,
         }
@@ -162,14 +195,17 @@ def people_csv(launch: str, course_id: int) -> Response:
     with reading() as conn:
         page = open_course(conn, course_id)
         names = page.names(conn)
+        groups = _groups(conn, page)
     note("export", course_id=course_id)
-    learners = Order.read(_people_columns(names, page), request.args, "state").apply(_chosen(page, names))
+    order = Order.read(_people_columns(names, page), request.args, "state")
+    learners = order.apply(_chosen(page, names, groups))
     header = [
         gettext("Nom"), gettext("État"), gettext("Inscription"), gettext("Première activité"),
         gettext("Dernière activité"), gettext("Jours d’activité"), gettext("Semaines d’activité"),
         gettext(
             "Présences"), gettext("Modules terminés"), gettext("Modules obligatoires"), gettext("En est à"),
         gettext("Heures en ligne (estimation)"), gettext("Parcours terminé le"),
+        *([gettext("Groupes")] if groups else []),
     ]  # fmt: skip
     places = {
         iri: wording.module_label(place.position, place.title) for iri, place in page.setting.modules.items()
@@ -180,6 +216,7 @@ def people_csv(launch: str, course_id: int) -> Response:
             learner.last_on, learner.active_days, learner.active_weeks, learner.attended,
             learner.modules_done, learner.modules_required, places.get(learner.current_module or ""),
             learner.seconds / 3600, learner.completed_on,
+            *([", ".join(groups.get(learner.actor, ()))] if groups else []),
         )
         for learner in learners
     ]  # fmt: skip

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as Answer
 from lti_tool import access, attendance, audit, problems, wording
 from lti_tool.formatting import day, first_capital, number, short_day
 from lti_tool.language import gettext, ngettext, pgettext
-from lti_tool.web import outline_form
+from lti_tool.services.marks import PROGRESS
+from lti_tool.web import outline_form, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file, plain
 from lti_tool.web.shell import CoursePage, open_course, reading
@@ -48,11 +49,17 @@ def outline_page(launch: str, course_id: int) -> str:
     with reading() as conn:
         page = open_course(conn, course_id)
         items = outline.read(conn, viewer().silo_id, course_id, hidden=True)
-    return _editor(page, items)
+        mark = services.mark_block(conn, page, PROGRESS)
+    return _editor(page, items, mark=mark)
 
 
 def _editor(
-    page: CoursePage, items: Sequence[Item], faults: Sequence[Problem] = (), *, form: bool = False
+    page: CoursePage,
+    items: Sequence[Item],
+    faults: Sequence[Problem] = (),
+    *,
+    form: bool = False,
+    mark: dict[str, Any] | None = None,
 ) -> str:
     titles = {item.iri: item.title for item in items}
     modules = [item for item in items if item.level == "module"]
@@ -73,6 +80,7 @@ def _editor(
         gathering_url=page.url("gathering_add"),
         csv_url=page.url("outline_csv"),
         import_url=page.url("outline_import"),
+        mark=mark,
     )
 
 

@@ -18,7 +18,7 @@ from lti_tool.surveys import SurveyError, reception
 from lti_tool.surveys import closing as survey_closing
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
-from lti_tool.web import receiving
+from lti_tool.web import receiving, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file
 from lti_tool.web.shell import CoursePage, note, open_course, reading
@@ -141,8 +141,10 @@ def summary_page(course_id: int, survey_id: UUID, errors: Mapping[str, str] | No
         )
         comments = _comments(conn, page, asked, summary) if viewer().role == "tutor" else []
         left_out = survey_closing.left_out(conn, asked, k=_k()) if summary.state == "open" else 0
+        mark = services.mark_block(conn, page, asked.survey_id)
     return render_template(
         "tutor/satisfaction_one.html",
+        mark=mark,
         **_summary_context(page, asked, summary, comments, left_out, errors or {}),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,10 +17,11 @@ from lti_tool.services import grades, marks
 from lti_tool.services.gradebook import scores_url, with_query
 from lti_tool.services.marks import PROGRESS, MarkError
 from lti_tool.surveys import box as survey_box
+from lti_tool.tables import survey
 from tests.conftest import Clock
 from tests.factories import opened, traces
 from tests.factories.jobs import drain, listed
-from tests.factories.platform import INSTRUCTOR, LEARNER
+from tests.factories.platform import INSTRUCTOR, LEARNER, SITE_ADMIN, Browser
 from tests.factories.services_platform import Asked, member
 from tests.factories.services_room import Room, make_room
 from tool_config import surveys as templates
@@ -427,6 +429,106 @@ def test_a_mark_is_not_added_once_people_answered_without_being_told(room: Room)
     answer(room, asked, "3")
     with pytest.raises(MarkError, match="answered"):
         switch_on(room, asked.survey_id)
+
+
+# --- pages ------------------------------------------------------------------------------------------------
+
+
+def form(room: Room, browser: Browser, address: str, page: str, **values: str) -> Any:
+    """Send a form of a page, with its token."""
+    token = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', page)
+    assert token is not None
+    headers = {"Origin": room.platform.public_url}
+    return browser.post(address, data={**values, "csrf_token": token[1]}, headers=headers)
+
+
+def text(browser: Browser, address: str) -> str:
+    answer = browser.get(address)
+    assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
+    return str(answer.get_data(as_text=True))
+
+
+def test_a_tutor_switches_the_mark_of_progress_on_reads_its_state_and_switches_it_off(room: Room) -> None:
+    progress(room, u3=3, u4=1)
+    room.moodle.members[1]["roles"] = ["Instructor"]
+    browser, place = room.launch()
+    outline = f"{place}courses/{room.course()}/outline"
+    address = f"{place}courses/{room.course()}/marks/progress"
+    page = text(browser, outline)
+    assert "Envoyer la progression au carnet de notes" in page
+    answer = form(room, browser, address, page, do="on")
+    assert answer.status_code == 303
+    assert "aucune note" in text(browser, outline).lower()
+    drain(room.tool)
+    # The launch gives the activity's own column.
+    assert room.moodle.grades.keys() == {(2, "3")}
+    page = text(browser, outline)
+    assert "1 note envoyée, 1 refusée." in page
+    people = text(browser, address)
+    assert "refusée\u202f: le carnet de notes ne prend pas de note pour cette personne" in people
+    assert "Ståle Näsström" in people
+    assert "envoyée" in people
+    assert form(room, browser, address, page, do="again").status_code == 303
+    assert form(room, browser, address, page, do="off").status_code == 303
+    assert "Plus rien n’est envoyé." in text(browser, outline)
+
+
+@sqlite_only
+def test_marks_are_neither_shown_nor_switched_by_others(room: Room) -> None:
+    progress(room, u3=3)
+    switch_on(room)
+    drain(room.tool)
+    course_id = room.course()
+    for claims in (
+        {"sub": "3", "roles": [LEARNER]},
+        {"sub": "40", "roles": [INSTRUCTOR, SITE_ADMIN]},
+        {"context": {"id": "9", "title": "Autre", "label": "B"}},
+    ):
+        browser, place = room.launch(**claims)
+        where = browser.get(place).headers["Location"]
+        token = re.search(r'data-large="([0-9a-f]{64})"', text(browser, where))
+        assert token is not None
+        address = f"{place}courses/{course_id}/marks/progress"
+        assert browser.get(address).status_code in (403, 404)
+        sent = {"csrf_token": token[1], "do": "off"}
+        headers = {"Origin": room.platform.public_url}
+        assert browser.post(address, data=sent, headers=headers).status_code in (403, 404)
+    assert room.rows(mark)[0].off_at is None
+    browser, place = room.launch()
+    unknown = f"{place}courses/{course_id}/marks/{uuid.uuid4()}"
+    assert browser.get(unknown).status_code == 404
+
+
+@sqlite_only
+def test_a_questionnaire_is_opened_with_its_mark_and_who_answers_is_told(room: Room) -> None:
+    browser, place = room.launch()
+    new = f"{place}courses/{room.course()}/satisfaction/new"
+    page = text(browser, new)
+    assert "Noter la participation" in page
+    module = re.search(r'<option value="([^"]+)"', page)
+    assert module is not None
+    filled = {
+        "module": module[1].replace("&amp;", "&"),
+        "template": "a-chaud-module",
+        "opens": "2026-11-21",
+        "closes": "2026-11-30",
+        "mark": "1",
+    }
+    refused = form(room, browser, new, page, **filled, mode="anonymous")
+    assert refused.status_code == 400
+    assert "ne peut pas donner de note" in refused.get_data(as_text=True)
+    assert room.rows(survey) == []
+    opened_ = form(room, browser, new, page, **filled, mode="pseudonymous")
+    assert opened_.status_code == 303, opened_.get_data(as_text=True)[:3000]
+    assert "Notes de participation" in text(browser, opened_.headers["Location"])
+    (asked,) = room.rows(survey)
+    trainee, own = room.launch(sub="3", roles=[LEARNER])
+    told = text(trainee, f"{own}surveys/{asked.survey_id}")
+    assert "Une note de participation." in told
+    assert "on y verra que vous avez répondu" in told
+    with transaction(room.engine, room.silo) as conn:
+        marks.switch_off(conn, room.silo, room.course(), asked.survey_id, now=room.clock())
+    assert "Une note de participation." not in text(trainee, f"{own}surveys/{asked.survey_id}")
 
 
 # --- addresses --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from lti_tool.tables import person
 from tests.conftest import Clock
 from tests.factories import opened, traces
 from tests.factories.jobs import drain, listed
-from tests.factories.platform import LEARNER
+from tests.factories.platform import INSTRUCTOR, LEARNER, SITE_ADMIN, Browser
 from tests.factories.services_platform import Asked, member, moodle
 from tests.factories.services_room import Room, make_room
 from tool_config import platforms, rules
@@ -443,7 +444,93 @@ def test_groups_sent_by_the_platform_filter_the_participants(room: Room) -> None
     assert "Sara Student" in csv
     assert "Ståle" not in csv
     # The literal name of a variable that the platform does not know says nothing, an empty list empties.
-    room.launch(sub="4", roles=[LEARNER], custom={"estime_groups": "$Moodle.Person.userGroupIds"})
+    again = {"sub": "4", "roles": [LEARNER], "name": "Ståle Näsström"}
+    room.launch(**again, custom={"estime_groups": "$Moodle.Person.userGroupIds"})
     assert "Ståle" in browser.get(f"{address}?group=7").get_data(as_text=True)
-    room.launch(sub="4", roles=[LEARNER], custom={"estime_groups": ""})
+    room.launch(**again, custom={"estime_groups": ""})
     assert "Ståle" not in browser.get(f"{address}?group=7").get_data(as_text=True)
+
+
+def test_groups_are_shown_to_tutors_only(room: Room) -> None:
+    room.launch()
+    drain(room.tool)
+    room.launch(sub="3", roles=[LEARNER], name="Sara Student", custom={"estime_groups": "7"})
+    browser, place = room.launch(sub="40", roles=[INSTRUCTOR, SITE_ADMIN], name="Site Administrator")
+    address = f"{place}courses/{room.course()}/people"
+    assert "Groupe 7" not in browser.get(address).get_data(as_text=True)
+    # What an administrator asks for is not answered either: a filter would tell who is in a group.
+    everybody = browser.get(f"{address}.csv").get_data(as_text=True)
+    assert browser.get(f"{address}.csv?group=7").get_data(as_text=True) == everybody
+
+
+# --- the page ---------------------------------------------------------------------------------------------
+
+
+def post(room: Room, browser: Browser, address: str, **form: str) -> Any:
+    """Send a form of a page of the tutor, with its token."""
+    page = browser.get(f"{address.split('/courses/')[0]}/courses/{room.course()}/people")
+    token = re.search(r'data-large="([0-9a-f]{64})"', page.get_data(as_text=True))
+    assert token is not None
+    origin = {"Origin": room.platform.public_url}
+    return browser.post(address, data={**form, "csrf_token": token[1]}, headers=origin)
+
+
+def test_the_button_brings_the_roster_and_the_page_says_when(room: Room) -> None:
+    browser, place = room.launch()
+    drain(room.tool)
+    address = f"{place}courses/{room.course()}/people"
+    page = browser.get(address).get_data(as_text=True)
+    assert "Liste des inscrits mise à jour aujourd’hui à 9\u202fh\u202f00." in page
+    assert "Mettre à jour la liste" in page
+    room.moodle.members.append(member("5", "Nora Newcomer"))
+    room.clock.advance(minutes=30)
+    answer = post(room, browser, f"{address}/roster")
+    assert answer.status_code == 303
+    asked = browser.get(answer.headers["Location"])
+    assert asked.headers["Refresh"] == "4"
+    assert "Une mise à jour est en cours" in asked.get_data(as_text=True)
+    assert "Mettre à jour la liste" not in asked.get_data(as_text=True)
+    assert post(room, browser, f"{address}/roster").status_code == 303
+    assert drain(room.tool) == 1
+    done = browser.get(answer.headers["Location"])
+    assert "Refresh" not in done.headers
+    assert "mise à jour aujourd’hui à 9\u202fh\u202f30." in done.get_data(as_text=True)
+    assert "Nora Newcomer" in done.get_data(as_text=True)
+
+
+@sqlite_only
+def test_a_failure_is_said_in_words_and_the_last_list_stays(room: Room) -> None:
+    browser, place = room.launch()
+    drain(room.tool)
+    room.clock.advance(days=1)
+    room.moodle.before = lambda asked: (503, "text/html", b"", {})
+    room.sync()
+    page = browser.get(f"{place}courses/{room.course()}/people").get_data(as_text=True)
+    assert "mise à jour hier à" in page
+    assert "a échoué\u202f: la plateforme est occupée ou en maintenance." in page
+    assert "Un nouvel essai aura lieu tout seul." in page
+    assert "Sara Student" in page
+
+
+@sqlite_only
+def test_only_tutors_of_the_course_may_ask_for_its_roster(room: Room) -> None:
+    browser, place = room.launch()
+    course_id = room.course()
+    drain(room.tool)
+    other, elsewhere = room.launch(context={"id": "9", "title": "Autre", "label": "B"})
+    assert post_to(room, other, elsewhere, f"{elsewhere}courses/{course_id}/people/roster") == 404
+    trainee, own = room.launch(sub="3", roles=[LEARNER])
+    assert post_to(room, trainee, own, f"{own}courses/{course_id}/people/roster") in (403, 404)
+    assert browser.post(f"{place}courses/{course_id}/people/roster").status_code in (400, 403)
+    assert listed(room.engine, room.silo, "roster")[-1].state == "done"
+
+
+def post_to(room: Room, browser: Browser, place: str, address: str) -> int:
+    """Send a form of another course with one's own token; return the status."""
+    page = browser.get(browser.get(place).headers["Location"])
+    token = re.search(r'data-large="([0-9a-f]{64})"', page.get_data(as_text=True))
+    assert token is not None
+    answer = browser.post(
+        address, data={"csrf_token": token[1]}, headers={"Origin": room.platform.public_url}
+    )
+    return int(answer.status_code)
