@@ -1,58 +1,59 @@
-"""A server killed in the middle of ingestion keeps all that it acknowledged, and no half batch."""
+"""Servers killed in the middle of ingestion keep all that they acknowledged, and no half batch."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import select
+import pytest
+from sqlalchemy import Engine, select
 
 from tests import services
-from tests.factories.statements import headers, statement
-from tool_config import silos
-from tool_config.database import administration, open_engine, transaction
+from tests.conftest import SECRET_KEY
+from tests.contract.test_rebuild import same_as_rebuilt
+from tests.factories import traces
+from tests.factories.statements import headers
+from tool_config.database import transaction
 from xapi import auth
 from xapi.tables import event, statement_agent
 from xapi.tables import statement as table
 
-KILLS = int(os.environ.get("ESTIME_TEST_KILLS", "10"))
 BATCH = 20
 THREADS = 4
 BATCH_IRI = "http://estime.test/batch"
 
-#: Imports once, then forks a server for each port that it reads; says the server's process id.
-_SERVERS = """
+#: Imports once, then forks what each line that it reads tells, in a group of its own; says its number.
+#: What runs is what the commands run: `estime serve`, `estime worker`, gunicorn.
+_STARTER = """
 import os, sys
-from datetime import UTC, datetime
-import waitress
-from flask import Flask
-from tool_config import vocabulary
-from tool_config.database import open_engine
-from tool_config.settings import Settings
-from xapi import api
+import gunicorn.app.wsgiapp, waitress
+import lti_tool.app
+from lti_tool.background import Background
+from lti_tool.cli import main
 
-def now():
-    return datetime.now(UTC)
-
-vocabulary.load()
 for line in sys.stdin:
+    words = line.split()
     pid = os.fork()
     if pid:
         print(pid, flush=True)
         continue
-    app = Flask("killed")
-    settings = Settings(database_url=sys.argv[1], secret_key="not used here")
-    app.register_blueprint(api.blueprint(open_engine(sys.argv[1]), settings, now), url_prefix="/xapi")
-    waitress.serve(app, host="127.0.0.1", port=int(line), threads=6)
+    os.setsid()
+    sys.argv = words
+    if words[0] == "gunicorn":
+        gunicorn.app.wsgiapp.run()
+    else:
+        main(words[1:])
+    os._exit(0)
 """
 
 
@@ -69,7 +70,7 @@ class Sender(threading.Thread):
         with httpx.Client(headers=self.key, timeout=10) as client:
             while True:
                 mark = str(uuid4())
-                batch = [statement(context={"extensions": {BATCH_IRI: mark}}) for _ in range(BATCH)]
+                batch = [_said(mark, rank) for rank in range(BATCH)]
                 try:
                     answer = client.post(self.url, json=batch)
                 except httpx.HTTPError:
@@ -80,33 +81,84 @@ class Sender(threading.Thread):
                 self.batches += 1
 
 
-def _serve(servers: subprocess.Popen[str], port: int) -> int:
-    """Have a server forked and return its process id once it answers."""
-    assert servers.stdin is not None
-    assert servers.stdout is not None
-    servers.stdin.write(f"{port}\n")
-    servers.stdin.flush()
-    pid = int(servers.stdout.readline())
-    for _ in range(600):
+def _said(mark: str, rank: int) -> dict[str, Any]:
+    """Return a statement of a course, that names its batch."""
+    at = f"2026-10-{rank % 5 + 1:02}T08:{rank:02}:00Z"
+    verb = traces.COMPLETED if rank % 4 == 3 else traces.VIEWED
+    parents = [traces.section(rank % 2), traces.course()]
+    said = traces.statement(str(rank % 3), verb, traces.page(rank % 7), at, parents=parents)
+    context = said["context"]
+    return {**said, "id": str(uuid4()), "context": {**context, "extensions": {BATCH_IRI: mark}}}
+
+
+class Starter:
+    """Starts servers and kills them."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._groups: list[int] = []
+
+    def start(self, *words: str) -> None:
+        """Start one process and those that it starts itself."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(" ".join(words) + "\n")
+        self._process.stdin.flush()
+        self._groups.append(int(self._process.stdout.readline()))
+
+    def kill(self) -> None:
+        """Kill at once all that was started."""
+        while self._groups:
+            os.killpg(self._groups.pop(), signal.SIGKILL)
+
+
+@contextmanager
+def _starter(engine: Engine, log: Path) -> Iterator[Starter]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ESTIME_")}
+    environment |= {
+        "ESTIME_DATABASE_URL": engine.url.render_as_string(hide_password=False),
+        "ESTIME_DATA_DIR": str(log.parent / "data"),
+        "ESTIME_SECRET_KEY": SECRET_KEY,
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _STARTER],
+            cwd=Path(__file__).parent.parent.parent,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+        )
+    starter = Starter(process)
+    try:
+        yield starter
+    finally:
+        starter.kill()
+        process.kill()
+        process.wait(10)
+
+
+def _await(url: str, log: Path) -> None:
+    patience = time.monotonic() + 60
+    while time.monotonic() < patience:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/xapi/about")
+            httpx.get(f"{url}/about")
         except httpx.HTTPError:
             time.sleep(0.05)
         else:
-            return pid
-    os.kill(pid, signal.SIGKILL)
-    raise AssertionError("the server does not listen")
+            return
+    raise AssertionError(f"the server does not listen: {log.read_text()}")
 
 
-def _state(database: str, silo_id: int) -> tuple[set[str], dict[str, int]]:
+def _state(engine: Engine, silo_id: int) -> tuple[set[str], dict[str, int]]:
     """Return the ids that are stored and the number of statements of each batch."""
-    engine = open_engine(database)
     with transaction(engine, silo_id, write=False) as conn:
         rows = conn.execute(select(table.c.id, table.c.raw).where(table.c.silo_id == silo_id)).all()
         linked = set(conn.execute(select(statement_agent.c.statement_id)).scalars())
         drawn = set(conn.execute(select(event.c.statement_id)).scalars())
-        assert conn.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-    engine.dispose()
+        if engine.dialect.name == "sqlite":
+            assert conn.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     ids = {row.id for row in rows}
     assert linked == ids
     assert drawn == ids
@@ -117,46 +169,44 @@ def _state(database: str, silo_id: int) -> tuple[set[str], dict[str, int]]:
     return ids, sizes
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, sqlite_template: Path, clock: Any) -> None:
-    path = tmp_path / "estime.db"
-    shutil.copy(sqlite_template, path)
-    database = f"sqlite:///{path}"
-    engine = open_engine(database)
-    with administration(engine) as conn:
-        silo_id = silos.add(conn, "essai", now=clock())
-    with transaction(engine, silo_id) as conn:
-        key = headers(auth.issue_key(conn, silo_id, ["statements/write"], now=clock()))
-    engine.dispose()
+def _commands(engine: Engine, port: int) -> list[list[str]]:
+    """Return what runs: one process on SQLite; gunicorn's and the worker's on PostgreSQL."""
+    if engine.dialect.name == "sqlite":
+        return [["estime", "serve", "--port", str(port)]]
+    web = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+    return [[*web, "lti_tool.app:create_app_from_environment()"], ["estime", "worker"]]
 
-    root = Path(__file__).parent.parent.parent
-    servers = subprocess.Popen(
-        [sys.executable, "-c", _SERVERS, database],
-        cwd=root,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_what_was_acknowledged_survives_kill_9(
+    engine: Engine, silo: int, tmp_path: Path, clock: Any, kills: int
+) -> None:
+    with transaction(engine, silo) as conn:
+        key = headers(auth.issue_key(conn, silo, ["statements/write"], now=clock()))
     acknowledged: set[str] = set()
-    try:
-        for turn in range(KILLS):
+    log = tmp_path / "log"
+    with _starter(engine, log) as starter:
+        for turn in range(kills):
             port = services.free_port()
-            pid = _serve(servers, port)
-            senders = [Sender(f"http://127.0.0.1:{port}/xapi/statements", key) for _ in range(THREADS)]
+            url = f"http://127.0.0.1:{port}/xapi"
+            for words in _commands(engine, port):
+                starter.start(*words)
+            _await(url, log)
+            senders = [Sender(f"{url}/statements", key) for _ in range(THREADS)]
             for sender in senders:
                 sender.start()
             patience = time.monotonic() + 20
             while sum(sender.batches for sender in senders) < 4 and time.monotonic() < patience:
                 time.sleep(0.01)
             # Elsewhere in the life of a batch at each turn.
-            time.sleep(0.007 * turn)
-            os.kill(pid, signal.SIGKILL)
+            time.sleep(0.007 * (turn % 20))
+            starter.kill()
             for sender in senders:
                 sender.join(15)
                 acknowledged.update(sender.acknowledged)
-            stored, sizes = _state(database, silo_id)
+            stored, sizes = _state(engine, silo)
             assert acknowledged <= stored
             assert set(sizes.values()) <= {BATCH}
-    finally:
-        servers.terminate()
-        servers.wait(10)
-    assert len(acknowledged) >= KILLS * BATCH
+    assert len(acknowledged) >= kills * BATCH
+    same_as_rebuilt(engine, silo)
+    assert "Traceback" not in log.read_text()
