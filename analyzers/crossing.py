@@ -14,7 +14,7 @@ counts under 5); Holm, Scand. J. Statist. 6 (1979); Phipson and Smyth, SAGMB 9 (
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from analyzers import disclosure
+from analyzers import disclosure, linkage
 from analyzers.disclosure import FEW, LINKED
 from analyzers.suppression import protect
 
@@ -108,20 +108,34 @@ class Crossing:
 _NOTHING = Crossing(None, (), (), (), (), (), None, suppressed=FEW)
 
 
-def cross(pairs: Sequence[tuple[str, str]], *, k: int, other: str = disclosure.OTHER) -> Crossing:
+def cross(
+    pairs: Sequence[tuple[str, str]],
+    *,
+    k: int,
+    other: str = disclosure.OTHER,
+    beside: Mapping[str, Sequence[str]] | None = None,
+) -> Crossing:
     """Return the crossing of independent units, a (row, column) pair each, under the threshold k.
 
-    Small categories are gathered into `other`, dimension by dimension; then cells are hidden.
+    Small categories are gathered into `other`, dimension by dimension; then cells are hidden. `beside`:
+    every other dimension that may be crossed with these two, a value a unit: cells are hidden until those
+    crossings together do not give one back either (`analyzers.linkage`).
     """
     if not disclosure.enough(len(pairs), k):
         return _NOTHING
     row_of = disclosure.grouped(Counter(row for row, _ in pairs), k=k, other=other)
     column_of = disclosure.grouped(Counter(column for _, column in pairs), k=k, other=other)
-    counts = Counter((row_of[row], column_of[column]) for row, column in pairs)
-    rows = _ordered({row for row, _ in counts}, other)
-    columns = _ordered({column for _, column in counts}, other)
-    table = np.array([[counts[row, column] for column in columns] for row in rows], dtype=np.int64)
-    hidden = protect(table.tolist(), k)
+    units = [(row_of[row], column_of[column]) for row, column in pairs]
+    while True:
+        rows = _ordered({row for row, _ in units}, other)
+        columns = _ordered({column for _, column in units}, other)
+        cube = linkage.Cube.of(units, rows, columns, beside or {})
+        table = cube.table
+        hidden = linkage.protect(cube, k)
+        if hidden is not None:
+            break
+        # No set of cells protects this table: its smallest category joins the others.
+        units = _coarser(units, other)
     return Crossing(
         n=len(pairs),
         rows=rows,
@@ -131,6 +145,18 @@ def cross(pairs: Sequence[tuple[str, str]], *, k: int, other: str = disclosure.O
         column_totals=tuple(int(total) for total in table.sum(axis=0)),
         association=association(_derivable(table, hidden)),
     )
+
+
+def _coarser(units: Sequence[tuple[str, str]], other: str) -> list[tuple[str, str]]:
+    """Gather the smallest category of the dimension that has most of them."""
+    rows, columns = Counter(row for row, _ in units), Counter(column for _, column in units)
+    longest = rows if len(rows) >= len(columns) else columns
+    least = sorted((name for name in longest if name != other), key=lambda name: (longest[name], name))
+    # One alone would be known by difference from the total: two go together.
+    gone = set(least[: 1 if other in longest else 2])
+    if longest is rows:
+        return [(other if row in gone else row, column) for row, column in units]
+    return [(row, other if column in gone else column) for row, column in units]
 
 
 def cross_choices(
