@@ -68,6 +68,15 @@ def step(there: int, published: int, *, closed: bool, k: int) -> int:
     return max(published, there // k * k)
 
 
+def late_step(there: int, published: int, k: int) -> int:
+    """Return how many respondents figures made some time after the answers hold: all who are there.
+
+    Or those published already, when that would add fewer than ``k`` people: two successive states differ
+    by ``k`` at least, though not by whole blocks.
+    """
+    return there if there - published >= k and enough(there, k) else published
+
+
 def due(there: int, k: int) -> int:
     """Return how many more answers make the next block complete."""
     return k - there % k

@@ -62,8 +62,10 @@ def mark(
 
     Sending the same ticks twice changes nothing; unticking voids, ticking again writes a new statement.
     Who ticked is the authority of the statements: account `by` at `authority_home`. Raises
-    AttendanceError.
+    AttendanceError. Two tutors who save at once wait for one another: the course's row is locked.
     """
+    here = select(course.c.course_id).where(course.c.silo_id == silo_id, course.c.course_id == course_id)
+    conn.execute(here.with_for_update())
     items = outline.read(conn, silo_id, course_id, hidden=True)
     gathering = next((i for i in items if i.iri == gathering_iri and i.gathering), None)
     if gathering is None:

@@ -6,7 +6,6 @@ changes nothing here until the next step, which `analyzers.disclosure.step` deci
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Subquery,
+    Uuid,
     and_,
     delete,
     func,
@@ -23,6 +23,8 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from tool_config.database import insert
 from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
@@ -105,15 +107,48 @@ def _publish_comments(conn: Connection, key: Mapping[str, Any], kept: Subquery) 
     texts = select(kept.c.statement_id).where(kept.c.text.is_not(None))
     conn.execute(delete(survey_comment).where(there, survey_comment.c.statement_id.not_in(texts)))
     known = select(survey_comment.c.statement_id).where(there)
-    fresh = texts.add_columns(kept.c.question).where(kept.c.statement_id.not_in(known))
-    rows = [
-        {**key, "comment_id": str(uuid.uuid4()), "question": row.question, "statement_id": row.statement_id}
-        for row in conn.execute(fresh)
-    ]
-    rows.sort(key=lambda row: row["comment_id"])
-    for start in range(0, len(rows), CHUNK):
-        conn.execute(insert(conn, survey_comment), rows[start : start + CHUNK])
+    fresh = (
+        texts.add_columns(kept.c.question, drawn_at_random().label("comment_id"))
+        .where(kept.c.statement_id.not_in(known))
+        .subquery()
+    )
+    # Written in the order drawn: that of the rows says nothing either.
+    rows = select(
+        literal(key["silo_id"]),
+        literal(key["course_id"], BigInteger),
+        literal(key["survey_id"]),
+        fresh.c.comment_id,
+        fresh.c.question,
+        fresh.c.statement_id,
+    ).order_by(fresh.c.comment_id)
+    names = ["silo_id", "course_id", "survey_id", "comment_id", "question", "statement_id"]
+    conn.execute(survey_comment.insert().from_select(names, rows))
     _count_comments(conn, key)
+
+
+class drawn_at_random(FunctionElement[str]):  # noqa: N801
+    """A version 4 UUID drawn by the database, one a row."""
+
+    type = Uuid(as_uuid=False)
+    inherit_cache = True
+
+
+@compiles(drawn_at_random, "postgresql")
+def _drawn_by_server(_element: drawn_at_random, _compiler: Any, **_asked: Any) -> str:
+    return "gen_random_uuid()"
+
+
+@compiles(drawn_at_random, "sqlite")
+def _drawn_by_file(_element: drawn_at_random, _compiler: Any, **_asked: Any) -> str:
+    # Written without hyphens, as SQLAlchemy keeps it; 4 for the version, 8 for the variant.
+    parts = (
+        "hex(randomblob(6))",
+        "'4'",
+        "substr(hex(randomblob(2)), 2)",
+        "'8'",
+        "substr(hex(randomblob(8)), 2)",
+    )
+    return f"lower({' || '.join(parts)})"
 
 
 def _count_comments(conn: Connection, key: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, delete, select, update
 from analyzers import disclosure
 from lti_tool.access import Viewer
 from lti_tool.surveys import box as survey_box
-from lti_tool.surveys import rows
+from lti_tool.surveys import late, rows
 from lti_tool.surveys import statements as survey_statements
 from lti_tool.surveys.rows import SurveyError
 from lti_tool.tables import survey
@@ -245,7 +245,8 @@ def submit(
     if not again:
         one_more = {"received": survey.c.received + 1}
         conn.execute(update(survey).where(*rows.same(survey, current)).values(one_more))
-    _step(conn, current, now=now, k=k, closed=False)
+    if not late.is_large(rows.count_received(conn, current)):
+        _step(conn, current, now=now, k=k, closed=False)
     return "replaced" if again else "recorded"
 
 
@@ -276,7 +277,8 @@ def _hold(
     conn.execute(update(box_table).where(*rows.same(box_table, asked)).values(**changed))
     if lot:
         _release(conn, asked, lot, now=now)
-        _step(conn, asked, now=now, k=k, closed=False)
+        if not late.is_large(survey_box.count(changed["participants"])):
+            _step(conn, asked, now=now, k=k, closed=False)
     return "recorded"
 
 
@@ -294,21 +296,22 @@ def _release(conn: Connection, asked: Survey, lot: Sequence[survey_box.Answers],
 
 
 def closer(secret_key: str, k: int) -> Callable[[Connection, int, datetime], int]:
-    """Return what closes the questionnaires of a silo that are over: `settle_due`, for the worker."""
+    """Return what the worker does for a silo: the steps of large questionnaires, then `settle_due`."""
     key = survey_box.key(secret_key)
 
     def close(conn: Connection, silo_id: int, now: datetime) -> int:
+        late.publish(conn, silo_id, now=now, k=k)
         return settle_due(conn, silo_id, now=now, key=key, k=k)
 
     return close
 
 
 def has_due(conn: Connection, silo_id: int, *, now: datetime) -> bool:
-    """Say whether a questionnaire is over and not yet settled."""
+    """Say whether a questionnaire is over and not yet settled, or a large one has more to publish."""
     query = select(survey.c.survey_id).where(
         survey.c.silo_id == silo_id, survey.c.settled_at.is_(None), survey.c.closes_at <= now
     )
-    return conn.execute(query.limit(1)).first() is not None
+    return conn.execute(query.limit(1)).first() is not None or bool(late.waiting(conn, silo_id, k=1))
 
 
 def settle_due(conn: Connection, silo_id: int, *, now: datetime, key: bytes, k: int) -> int:
@@ -361,6 +364,8 @@ def _step(conn: Connection, asked: Survey, *, now: datetime, k: int, closed: boo
         there = publication.respondents(*where, overall)
         conn.execute(update(survey).where(*rows.same(survey, asked)).values(received=there))
         n = disclosure.step(there, before, closed=closed, k=k)
+    if late.is_large(there) and not closed:
+        return  # imported answers that nobody had counted: the worker sees now that they are many
     publication.publish(
         *where,
         overall=overall,

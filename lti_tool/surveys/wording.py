@@ -279,7 +279,7 @@ def error(code: str, k: int = 0, limit: int = 0) -> str:
         "unknown_question": gettext("Cette question n’est plus posée."),
         "mode": gettext("Choisissez l’une des deux façons de répondre."),
         "marked": gettext(
-            "Un questionnaire anonyme ne peut pas donner de note : elle dirait qui a répondu. "
+            "Un questionnaire anonyme ne peut pas donner de note : elle dirait qui a répondu. "
             "Choisissez l’un ou l’autre."
         ),
         "module": gettext("Choisissez un module de ce parcours."),

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select
 from analyzers import answer_frames
 from analyzers.survey_results import Published, SurveySummary
 from lti_tool import surveys
-from lti_tool.surveys import SurveyError, reception
+from lti_tool.surveys import SurveyError, late, reception
 from lti_tool.worker import Worker
 from tests.conftest import Clock
 from tests.factories.surveys import COURSE, KEY, SECRET, Classroom, K, template
@@ -254,6 +254,30 @@ def test_a_change_of_mind_does_not_show_before_the_next_step(room: Classroom) ->
     assert after is not None
     assert after.counts["overall"] == {1: 1, 5: 9}
     assert "finalement non" in comments(room, survey)
+
+
+@pytest.mark.parametrize(("mode", "steps"), [("pseudonymous", [5, 10, 17]), ("anonymous", [5, 10])])
+def test_a_large_questionnaire_is_published_by_the_worker(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch, mode: str, steps: list[int]
+) -> None:
+    monkeypatch.setattr(late, "AT_ONCE", 10)
+    survey = room.open(mode)
+    worker = Worker(room.engine, lambda: room.now, close_surveys=surveys.closer(SECRET, K))
+    seen = []
+    for rank in range(18):
+        room.answer(survey, rank, overall=4, liked=f"avis {rank}")
+        if rank in (10, 12, 16, 17):
+            worker.turn()
+        found = published(room, survey)
+        if found is not None and found.n not in seen:
+            seen.append(found.n)
+            assert sum(found.counts["overall"].values()) == found.n
+            assert found.comments["liked"] == found.n == len(comments(room, survey))
+    assert seen == steps
+    room.close(survey)
+    last = published(room, survey)
+    assert last is not None
+    assert (last.n, last.closed) == (18, True)
 
 
 def test_a_rebuild_draws_the_same_answers_and_keeps_what_was_published(room: Classroom) -> None:

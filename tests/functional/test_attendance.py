@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -145,6 +146,37 @@ def test_what_cannot_be_ticked(engine: Engine, silo: int) -> None:
 
 
 # --- the worker ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [(), ("3", "4")], ids=["unticking", "ticking"])
+def test_two_tutors_who_save_at_once_agree(engine: Engine, silo: int, names: tuple[str, ...]) -> None:
+    with transaction(engine, silo) as conn:
+        number, iri = planned(conn, silo)
+        tick(conn, silo, number, iri, "3")
+    done: list[tuple[int, int] | Exception] = []
+
+    def save() -> None:
+        present = {actor(name) for name in names}
+        try:
+            with transaction(engine, silo) as conn:
+                found = attendance.mark(
+                    conn, silo, number, iri, present, by=actor("10"), now=NOW, authority_home=HOME
+                )
+        except Exception as error:
+            done.append(error)
+        else:
+            done.append(found)
+
+    other = threading.Thread(target=save)
+    with transaction(engine, silo) as conn:
+        tick(conn, silo, number, iri, *names)
+        other.start()
+        other.join(0.4)
+        assert done == []  # it waits for this one
+    other.join(20)
+    assert done == [(0, 0)]
+    with transaction(engine, silo, write=False) as conn:
+        assert attendance.read(conn, silo, number) == {iri: {actor(name) for name in names}}
 
 
 def waited(condition: Callable[[], bool], seconds: float = 10.0) -> float:
