@@ -33,7 +33,7 @@ def advice(word: str) -> str:
     """Say what comes next after a failure."""
     if word in _PASSING:
         return gettext("Un nouvel essai aura lieu tout seul.")
-    return gettext("Un nouvel essai aura lieu la nuit prochaine ; si cela dure, prévenez la personne qui "
+    return gettext("Un nouvel essai aura lieu la nuit prochaine ; si cela dure, prévenez la personne qui "
                    "administre la plateforme.")  # fmt: skip
 
 
@@ -53,13 +53,13 @@ def roster(state: RosterState, now: datetime, zone: ZoneInfo) -> str:
             return f"{said} {gettext('Une mise à jour est en cours.')}"
         if state.problem and state.tried_at is not None:
             failed = gettext(
-                "Le dernier essai, %(when)s, a échoué : %(reason)s.",
+                "Le dernier essai, %(when)s, a échoué : %(reason)s.",
                 when=moment(state.tried_at, now, zone),
                 reason=reason(state.problem),
             )
             return f"{said} {failed} {advice(state.problem)}"
         return said
-    return gettext("Liste partielle : %(why)s.", why=_why_partial(state)) + " " + _partial_advice(state)
+    return gettext("Liste partielle : %(why)s.", why=_why_partial(state)) + " " + _partial_advice(state)
 
 
 def _why_partial(state: RosterState) -> str:
@@ -101,7 +101,7 @@ def mark(state: MarkState, now: datetime, zone: ZoneInfo) -> str:
     if not state.on:
         return f"{said} {gettext('Plus rien n’est envoyé.')}"
     if state.problem:
-        failed = gettext("L’envoi a échoué : %(reason)s.", reason=reason(state.problem))
+        failed = gettext("L’envoi a échoué : %(reason)s.", reason=reason(state.problem))
         return f"{said} {failed} {advice(state.problem)}"
     if state.tried_at is None:
         return f"{said} {gettext('La colonne est en cours de création dans le carnet de notes.')}"
@@ -113,5 +113,5 @@ def mark_state(state: str, word: str) -> str:
     if state == "sent":
         return gettext("envoyée")
     if state == "refused":
-        return gettext("refusée : %(reason)s", reason=reason(word))
+        return gettext("refusée : %(reason)s", reason=reason(word))
     return gettext("en attente")

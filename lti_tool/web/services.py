@@ -139,7 +139,7 @@ def mark_switch(launch: str, course_id: int, mark_id: str) -> Answer:
 def start_with_survey(conn: Connection, course_id: int, survey_id: str, title: str) -> None:
     """Keep a mark of taking part in a questionnaire just opened; raises MarkError when it may not be."""
     who = viewer()
-    name = gettext("Participation : %(title)s (Estime)", title=title)
+    name = gettext("Participation : %(title)s (Estime)", title=title)
     marks.switch_on(conn, who.silo_id, course_id, survey_id, name, by=who.actor, now=tool().clock())
 
 
@@ -201,4 +201,4 @@ def _title(conn: Connection, page: CoursePage, mark_id: str) -> str:
         raise access.NotFound from None
     place = page.setting.modules.get(asked.module)
     name = course_wording.module_label(place.position, place.title) if place else label(asked.template.title)
-    return gettext("Notes de participation : %(name)s", name=name)
+    return gettext("Notes de participation : %(name)s", name=name)
