@@ -77,12 +77,12 @@ def arrange(
     missing = len(gathered) - len(units)
     many = [any(len(set(unit[side])) > 1 for unit in units) for side in (0, 1)]
     if many[0] != many[1]:
-        one, several = (1, 0) if many[0] else (0, 1)
+        sides = [(second, first) if many[0] else (first, second) for first, second, _ in units]
         return Arranged(
             units=len(units),
             people=people,
             missing=missing,
-            choices=[(unit[one][-1], frozenset(unit[several])) for unit in units],
+            choices=[(one[-1], frozenset(several)) for one, several in sides],
             exchanged=many[0],
         )
     return Arranged(

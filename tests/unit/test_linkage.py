@@ -47,7 +47,7 @@ def reach(split: np.ndarray, hidden: frozenset[tuple[int, int]], cell: tuple[int
     return float(ends[1] - ends[0])
 
 
-def _mask(shape: tuple[int, ...], where: tuple[object, ...]) -> np.ndarray:
+def _mask(shape: tuple[int, ...], where: tuple[int | slice, ...]) -> np.ndarray:
     mask = np.zeros(shape)
     mask[where] = 1
     return mask
