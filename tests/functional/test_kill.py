@@ -18,13 +18,16 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
+from lti_tool import forwarding
+from lti_tool.clock import utcnow
 from tests import services
 from tests.conftest import SECRET_KEY
 from tests.contract.test_rebuild import same_as_rebuilt
 from tests.factories import traces
 from tests.factories.statements import headers
 from tool_config.database import transaction
-from xapi import auth
+from xapi import auth, forward, ingest
+from xapi.forward_tables import forward as forward_table
 from xapi.tables import event, statement_agent
 from xapi.tables import statement as table
 
@@ -210,3 +213,55 @@ def test_what_was_acknowledged_survives_kill_9(
     assert len(acknowledged) >= kills * BATCH
     same_as_rebuilt(engine, silo)
     assert "Traceback" not in log.read_text()
+
+
+# --- copies ----------------------------------------------------------------------------------------------
+
+
+def _ids(engine: Engine, silo_id: int) -> set[str]:
+    with transaction(engine, silo_id, write=False) as conn:
+        return set(conn.scalars(select(table.c.id).where(table.c.silo_id == silo_id)))
+
+
+def _until(done: Any, seconds: float = 60) -> None:
+    patience = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < patience, "not in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_copy_loses_nothing_when_worker_and_peer_are_killed(
+    engine: Engine, silo: int, second_silo: int, tmp_path: Path, clock: Any, kills: int
+) -> None:
+    port = services.free_port()
+    with transaction(engine, second_silo) as conn:
+        key, secret = auth.issue_key(conn, second_silo, ["statements/write"], now=clock())
+    with transaction(engine, silo) as conn:
+        forward.add(
+            conn, silo, "copie", url=f"http://127.0.0.1:{port}/xapi", username=key, now=clock(),
+            sealed_secret=forwarding.sealed(SECRET_KEY, silo, "copie", secret), allow_private=True,
+        )  # fmt: skip
+    web = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"]
+    web.append("lti_tool.app:create_app_from_environment()")
+    log, peer_log = tmp_path / "log", tmp_path / "peer.log"
+    with _starter(engine, log) as workers, _starter(engine, peer_log) as peers:
+        for turn in range(kills + 1):
+            said = [_said(str(uuid4()), rank % BATCH) for rank in range(400)]
+            for start in range(0, 400, 50):
+                with transaction(engine, silo) as conn:
+                    ingest.ingest(conn, silo, said[start : start + 50], now=utcnow())
+            before = len(_ids(engine, second_silo))
+            workers.start("estime", "worker")
+            if turn % 2 == 0:  # the peer is down at first, every other time
+                time.sleep(0.5)
+            peers.start(*web)
+            _until(lambda before=before: len(_ids(engine, second_silo)) > before)
+            if turn < kills:
+                workers.kill()
+                peers.kill()
+                with transaction(engine, silo) as conn:  # what a minute does, or an hour
+                    conn.execute(forward_table.update().values(claimed_until=None, next_at=None))
+        _until(lambda: _ids(engine, second_silo) == _ids(engine, silo))
+    assert len(_ids(engine, silo)) == 400 * (kills + 1)
