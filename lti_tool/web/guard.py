@@ -21,6 +21,8 @@ from tool_config import platforms
 from tool_config.database import transaction
 from tool_config.platforms import origin
 
+#: Lines of audit that strangers' guesses may fill, a minute and a silo.
+STRANGERS = 60
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -161,8 +163,9 @@ def explain(error: Exception) -> Response:
 
 
 def _note_refusal(error: Exception) -> None:
-    """Write that somebody known asked for what is not theirs; a stranger's guesses are nobody's line."""
+    """Write that somebody asked for what is not theirs; guesses of strangers, only so many a minute."""
     if "viewer" not in g:
+        _note_stranger()
         return
     reason = "page: not theirs, or not there"
     if isinstance(error, access.Forbidden):
@@ -182,6 +185,19 @@ def _note_refusal(error: Exception) -> None:
             course_id=who.course_id,
             reason=reason,
         )
+
+
+def _note_stranger() -> None:
+    silo_id = sessions.silo_of(str((request.view_args or {}).get("launch", "")))
+    here = tool()
+    if silo_id is None or not g.get("frames"):
+        return  # no such silo, or one without a platform: nobody's line
+    minute = int(here.clock().timestamp() // 60)
+    if here.cache.increment(f"strangers:{silo_id}:{minute}", 60.0) > STRANGERS:
+        return
+    with transaction(here.engine, silo_id) as conn:
+        reason = "page: launch not of this browser"
+        audit.write(conn, silo_id, at=here.clock(), action="page", accepted=False, reason=reason)
 
 
 def _page(status: int, title: str, message: str, advice: list[str]) -> Response:

@@ -18,6 +18,7 @@ from lti_tool import audit as audits
 from lti_tool.audit import Wanted
 from lti_tool.cli import main
 from lti_tool.tables import audit
+from lti_tool.web import guard
 from tests.factories.platform import INSTRUCTOR, SITE_ADMIN, Browser, FakePlatform, jwks_server
 from tool_config import silos
 from tool_config.database import administration, transaction
@@ -43,7 +44,9 @@ def visitor(app: Any, settings: Settings) -> Browser:
 
 def rows(engine: Engine, silo: int) -> list[Any]:
     with transaction(engine, silo, write=False) as conn:
-        return list(conn.execute(select(audit).order_by(audit.c.at, audit.c.audit_id)))
+        return list(
+            conn.execute(select(audit).where(audit.c.silo_id == silo).order_by(audit.c.at, audit.c.audit_id))
+        )
 
 
 def furnish(app: Any, settings: Settings, platform: FakePlatform, clock: Any) -> Browser:
@@ -105,12 +108,28 @@ def test_no_token_name_address_or_title_is_in_the_audit(
         assert not PERSONAL.search(repr(tuple(row))), row
 
 
-def test_strangers_guesses_are_nobodys_line(
-    visitor: Browser, platform: FakePlatform, engine: Engine, silo: int
+def test_strangers_guesses_fill_only_so_many_lines_a_minute(
+    visitor: Browser,
+    platform: FakePlatform,
+    engine: Engine,
+    silo: int,
+    second_silo: int,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Any,
 ) -> None:
-    for _ in range(3):
+    monkeypatch.setattr(guard, "STRANGERS", 3)
+    for _ in range(5):
         assert visitor.get(f"/c/{silo}-{'a' * 22}/journal").status_code == 404
-    assert rows(engine, silo) == []
+    found = rows(engine, silo)
+    assert [(row.accepted, row.actor, row.reason) for row in found] == [
+        (False, None, "page: launch not of this browser")
+    ] * 3
+    clock.advance(minutes=1)
+    assert visitor.get(f"/c/{silo}-{'a' * 22}/journal").status_code == 404
+    assert len(rows(engine, silo)) == 4
+    for nowhere in ("999", str(second_silo)):  # no such silo; one without any platform
+        assert visitor.get(f"/c/{nowhere}-{'a' * 22}/journal").status_code == 404
+    assert rows(engine, second_silo) == []
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import json
-import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from sqlalchemy import Engine, func, select
 
 from lti_tool import keys, outbound
 from lti_tool.app import create_app
-from lti_tool.tables import audit, launch, login_state, person
+from lti_tool.tables import launch, login_state
 from tests.factories.platform import (
     ABSENT,
     CLAIM,
@@ -28,71 +27,17 @@ from tests.factories.platform import (
     jwks_server,
     public_jwk,
 )
+from tests.factories.scene import Scene, in_mode, make_scene
 from tool_config import platforms
 from tool_config.database import administration, transaction
 from tool_config.platforms import PlatformError
 from tool_config.settings import Settings
 
-#: What a page of refusal must never hold.
-PERSONAL = ("Sara", "student1", "sesskey", "Dg7w4SmCBb", "LTI Course 101", "eyJ")
 
-
-@dataclass
-class Scene:
-    """A tool with one platform in one silo, and a browser."""
-
-    app: Any
-    settings: Settings
-    engine: Engine
-    silo: int
-    clock: Any
-    platform: FakePlatform
-    visitor: Browser
-    caplog: pytest.LogCaptureFixture
-
-    def counts(self) -> tuple[int, int]:
-        with transaction(self.engine, self.silo, write=False) as conn:
-            return tuple(  # type: ignore[return-value]
-                conn.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (launch, person)
-            )
-
-    def lines(self) -> list[str]:
-        """Return the audit lines written so far: those of the silo, and those of no silo."""
-        wanted = select(audit.c.reason).where(audit.c.accepted.is_(False))
-        with transaction(self.engine, self.silo, write=False) as conn:
-            kept = [str(item) for item in conn.execute(wanted).scalars()]
-        return kept + [entry.getMessage() for entry in self.caplog.records if entry.name == "estime.audit"]
-
-    def refuses(self, status: int, act: Callable[[], Any]) -> Any:
-        """Check one refusal whole; return the answer."""
-        before, lines = self.counts(), self.lines()
-        answer = act()
-        page = answer.get_data(as_text=True)
-        assert answer.status_code == status, (answer.status_code, self.lines()[len(lines) :], page)
-        assert '<h1 class="lead">' in page
-        assert "Traceback" not in page
-        for personal in PERSONAL:
-            assert personal not in page
-        assert self.counts() == before
-        assert not any("__Host-estime-" in item for item in answer.headers.getlist("Set-Cookie"))
-        assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
-        written = self.lines()[len(lines) :]
-        assert len(written) == 1, written
-        for personal in PERSONAL:
-            assert personal not in written[0]
-        return answer
-
-    def refuses_claims(self, status: int, **changes: Any) -> Any:
-        """Check that a token with these claims is refused, whatever else is right."""
-        return self.refuses(status, lambda: self.visitor.launch(self.platform, **changes))
-
-    def refuses_token(self, status: int, make: Callable[[Begun], str]) -> None:
-        """Check a refusal before the signature has passed: the same login then still serves."""
-        begun = self.visitor.login(self.platform)
-        self.refuses(status, lambda: self.visitor.send(begun.state, make(begun)))
-        good = self.platform.sign(self.platform.claims(begun.nonce))
-        assert self.visitor.send(begun.state, good).status_code == 303
+@pytest.fixture
+def settings(settings: Settings, engine: Engine, request: pytest.FixtureRequest) -> Settings:
+    """Return the settings of both modes: SQLite alone, or PostgreSQL with Redis."""
+    return in_mode(settings, engine, request)
 
 
 @pytest.fixture
@@ -104,12 +49,8 @@ def scene(
     clock: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> Iterator[Scene]:
-    caplog.set_level(logging.WARNING, "estime.audit")
-    with jwks_server() as server:
-        platform = FakePlatform(server, clock, settings.public_url)
-        platform.register(engine, silo)
-        visitor = Browser(app, settings.public_url)
-        yield Scene(app, settings, engine, silo, clock, platform, visitor, caplog)
+    with make_scene(app, settings, engine, silo, clock, caplog) as made:
+        yield made
 
 
 def test_refusal_01_bad_signature(scene: Scene) -> None:
