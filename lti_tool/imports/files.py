@@ -57,7 +57,7 @@ class File:
 def keep(conn: Connection, silo_id: int, name: str, source: IO[bytes], *, now: datetime, by: str = "") -> str:
     """Keep the bytes of a file and return its id."""
     file_id, digest, size, rank = uuid4().hex, hashlib.sha256(), 0, 0
-    while block := source.read(CHUNK):
+    while (block := source.read(CHUNK)) or not rank:
         digest.update(block)
         size += len(block)
         conn.execute(insert(import_chunk).values(silo_id=silo_id, file_id=file_id, rank=rank, content=block))

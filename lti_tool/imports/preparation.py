@@ -84,16 +84,14 @@ def _proposed(
     constants: Mapping[str, str] | None,
 ) -> Preparation:
     header = tuple("" if plain(name) in ADDED_HEADINGS else name for name in detected.header)
-    name = ""
     if columns is None and kind == file.kind and file.header == detected.header and any(file.columns):
         columns = file.columns
     with transaction(engine, silo_id) as conn:
-        if columns is None:
-            for one in files.saved(conn, silo_id, header_of(detected.header)):
-                if one.kind in known and (not kind or one.kind == kind):
-                    kind, columns, name = one.kind, one.columns, one.name
-                    constants = one.constants if constants is None else constants
-                    break
+        saved = files.saved(conn, silo_id, header_of(detected.header))
+        fitting = [one for one in saved if one.kind in known and kind in ("", one.kind)]
+        if columns is None and fitting:
+            kind, columns = fitting[0].kind, fitting[0].columns
+            constants = fitting[0].constants if constants is None else constants
         kind = kind or mapping.guess_kind(header, detected.first, known)
         standard = known.get(kind)
         if columns is not None:
@@ -118,6 +116,7 @@ def _proposed(
         )
     given = [field for field, text in constants.items() if text.strip()]
     faults = mapping.faults(columns, given, standard) if standard else []
+    name = next((one.name for one in fitting if one.columns == columns[: len(one.columns)]), "")
     return Preparation(file, detected, standard, tuple(faults), name)
 
 

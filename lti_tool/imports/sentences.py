@@ -20,41 +20,41 @@ def file_fault(code: str, params: Mapping[str, Any]) -> str:
     said = {
         "empty": gettext("Le fichier est vide."),
         "encoding": gettext(
-            "Le texte n’est pas en %(encoding)s (ligne %(line)s) : choisissez un autre encodage."
+            "Le texte n’est pas en %(encoding)s (ligne %(line)s) : choisissez un autre encodage."
         ),
-        "not_a_table": gettext("Ce n’est pas un tableau : donnez un fichier CSV, XLSX, ODS, JSON ou ZIP."),
+        "not_a_table": gettext("Ce n’est pas un tableau : donnez un fichier CSV, XLSX, ODS, JSON ou ZIP."),
         "old_excel": gettext(
-            "C’est un fichier d’un ancien Excel (.xls, .xlsb) : enregistrez-le en .xlsx, puis redéposez-le."
+            "C’est un fichier d’un ancien Excel (.xls, .xlsb) : enregistrez-le en .xlsx, puis redéposez-le."
         ),
         "encrypted": gettext(
-            "Le fichier est protégé par un mot de passe : enregistrez-le sans, puis redéposez-le."
+            "Le fichier est protégé par un mot de passe : enregistrez-le sans, puis redéposez-le."
         ),
         "macros": gettext(
-            "Le fichier contient des macros, qui ne sont jamais prises : enregistrez-le en .xlsx, puis "
+            "Le fichier contient des macros, qui ne sont jamais prises : enregistrez-le en .xlsx, puis "
             "redéposez-le."
         ),
         "entities": gettext(
-            "Le fichier déclare des entités XML, ce qu’aucun tableur ne fait : il est refusé."
+            "Le fichier déclare des entités XML, ce qu’aucun tableur ne fait : il est refusé."
         ),
-        "bomb": gettext("Une fois déplié, le fichier serait démesuré : il est refusé."),
+        "bomb": gettext("Une fois déplié, le fichier serait démesuré : il est refusé."),
         "damaged": gettext("Le fichier est abîmé, ou n’est pas ce que dit son nom."),
-        "too_wide": gettext("Le tableau a plus de %(maximum)s colonnes : retirez celles qui ne servent pas."),
-        "too_long": gettext("Le tableau a plus de %(maximum)s lignes : coupez-le en plusieurs fichiers."),
+        "too_wide": gettext("Le tableau a plus de %(maximum)s colonnes : retirez celles qui ne servent pas."),
+        "too_long": gettext("Le tableau a plus de %(maximum)s lignes : coupez-le en plusieurs fichiers."),
         "too_many_cells": gettext(
-            "Le tableau a plus de %(maximum)s cellules : coupez-le en plusieurs fichiers."
+            "Le tableau a plus de %(maximum)s cellules : coupez-le en plusieurs fichiers."
         ),
         "long_cell": gettext(
-            "Ligne %(line)s : une cellule dépasse %(maximum)s caractères. Un guillemet est peut-être resté "
+            "Ligne %(line)s : une cellule dépasse %(maximum)s caractères. Un guillemet est peut-être resté "
             "ouvert."
         ),
         "no_header": gettext("Aucune ligne de titres n’a été trouvée."),
-        "no_sheet": gettext("Le classeur n’a pas de feuille nommée « %(sheet)s »."),
+        "no_sheet": gettext("Le classeur n’a pas de feuille nommée « %(sheet)s »."),
         "no_table": gettext("L’archive ne contient aucun tableau (CSV, XLSX, ODS, JSON)."),
-        "no_member": gettext("L’archive ne contient pas « %(member)s »."),
+        "no_member": gettext("L’archive ne contient pas « %(member)s »."),
         "json_shape": gettext("Ce JSON n’est pas une liste d’objets."),
         "json_text": gettext("Ce JSON ne se lit pas, à partir de la ligne %(line)s."),
         "numen": gettext(
-            "La colonne « %(column)s » contient des NUMEN (ligne %(line)s). L’outil n’en prend jamais : "
+            "La colonne « %(column)s » contient des NUMEN (ligne %(line)s). L’outil n’en prend jamais : "
             "retirez cette colonne, puis redéposez le fichier. Rien n’en a été gardé."
         ),
     }[code]
@@ -68,8 +68,8 @@ def cell_fault(fault: Sequence[Any]) -> str:
     if not column:
         return said
     if text:
-        return gettext("%(column)s : « %(text)s » %(reason)s", column=column, text=text, reason=said)
-    return gettext("%(column)s : %(reason)s", column=column, reason=said)
+        return gettext("%(column)s : « %(text)s » %(reason)s", column=column, text=text, reason=said)
+    return gettext("%(column)s : %(reason)s", column=column, reason=said)
 
 
 def reason(code: str, params: Mapping[str, Any]) -> str:
@@ -79,14 +79,14 @@ def reason(code: str, params: Mapping[str, Any]) -> str:
         "numen": gettext("contient un NUMEN, que l’outil ne prend jamais."),
         "twice": gettext("La ligne %(line)s dit autre chose de la même personne ou de la même chose."),
         "too_many_cells": gettext("La ligne a plus de cellules qu’il n’y a de titres."),
-        "day": gettext("n’est pas un jour (attendu : 31/12/2026)."),
-        "instant": gettext("n’est pas un jour avec son heure (attendu : 31/12/2026 14:30)."),
+        "day": gettext("n’est pas un jour (attendu : 31/12/2026)."),
+        "instant": gettext("n’est pas un jour avec son heure (attendu : 31/12/2026 14:30)."),
         "number": gettext("n’est pas un nombre."),
         "integer": gettext("n’est pas un nombre entier."),
         "yes_no": gettext("n’est ni oui ni non."),
-        "choice": gettext("n’est pas dans la liste : %(allowed)s."),
+        "choice": gettext("n’est pas dans la liste : %(allowed)s."),
         "address": gettext("n’est pas une adresse électronique."),
-        "duration": gettext("n’est pas une durée (attendu : 1 h 30, ou 1,5)."),
+        "duration": gettext("n’est pas une durée (attendu : 1 h 30, ou 1,5)."),
         "too_small": gettext("est en dessous de %(minimum)s."),
         "too_large": gettext("est au-dessus de %(maximum)s."),
         "too_long": gettext("dépasse %(maximum)s caractères."),
@@ -113,24 +113,24 @@ def note(code: str, count: int) -> str:
         )
     if code == "unknown_people":
         return ngettext(
-            "%(num)d ligne parle d’une personne que l’outil ne connaît pas encore dans la session : sa "
+            "%(num)d ligne parle d’une personne que l’outil ne connaît pas encore dans la session : sa "
             "présence "
             "comptera quand elle y sera connue.",
-            "%(num)d lignes parlent de personnes que l’outil ne connaît pas encore dans la session : leur "
+            "%(num)d lignes parlent de personnes que l’outil ne connaît pas encore dans la session : leur "
             "présence comptera quand elles y seront connues.",
             count,
         )
     if code == "unknown_sessions":
         return ngettext(
-            "%(num)d ligne parle d’une session que l’outil ne reconnaît pas : elle est gardée, sans effet "
+            "%(num)d ligne parle d’une session que l’outil ne reconnaît pas : elle est gardée, sans effet "
             "pour "
             "l’instant.",
-            "%(num)d lignes parlent de sessions que l’outil ne reconnaît pas : elles sont gardées, sans "
+            "%(num)d lignes parlent de sessions que l’outil ne reconnaît pas : elles sont gardées, sans "
             "effet "
             "pour l’instant.",
             count,
         )
-    return f"{code} : {count}"
+    return f"{code} : {count}"
 
 
 def type_label(field: Field) -> str:

@@ -83,8 +83,8 @@ def _lead(given: Sequence[File]) -> str:
             waiting,
         )
     if any(file.refused for file in given if file.state == files.DONE):
-        return gettext("Des lignes ont été refusées : ouvrez l’import pour les corriger.")
-    return gettext("Déposez un fichier : vous verrez comment il est lu avant que rien n’entre.")
+        return gettext("Des lignes ont été refusées : ouvrez l’import pour les corriger.")
+    return gettext("Déposez un fichier : vous verrez comment il est lu avant que rien n’entre.")
 
 
 def _line(file: File, known: Mapping[str, Standard]) -> dict[str, Any]:
@@ -229,14 +229,14 @@ def missing(ready: Preparation) -> list[str]:
 def _mapping_fault(fault: MappingFault) -> str:
     name = label(fault.field.label)
     if fault.code == "twice":
-        return gettext("« %(field)s » est donné par deux colonnes : n’en gardez qu’une.", field=name)
+        return gettext("« %(field)s » est donné par deux colonnes : n’en gardez qu’une.", field=name)
     if fault.instead is not None:
         return gettext(
-            "Aucune colonne ne donne « %(field)s », ni « %(other)s ».",
+            "Aucune colonne ne donne « %(field)s », ni « %(other)s ».",
             field=name,
             other=label(fault.instead.label),
         )
-    return gettext("Aucune colonne ne donne « %(field)s ».", field=name)
+    return gettext("Aucune colonne ne donne « %(field)s ».", field=name)
 
 
 def corrections(file: File, form: Mapping[str, str]) -> dict[str, Any]:
@@ -313,14 +313,14 @@ def report(file: File, known: Mapping[str, Standard], told: Sequence[Refusal], k
 
 def _became(file: File) -> str:
     if file.state == files.RUNNING:
-        return gettext("L’import est en cours. Vous pouvez quitter cette page : il continue.")
+        return gettext("L’import est en cours. Vous pouvez quitter cette page : il continue.")
     if file.state == files.REFUSED:
         return sentences.file_fault(file.notes["fault"], file.notes.get("params", {}))
     if not file.refused:
         return gettext("Tout est entré.") if file.added + file.changed else gettext("Tout y était déjà.")
     return ngettext(
-        "Une ligne n’a pas pu entrer : corrigez-la, puis renvoyez-la.",
-        "%(count)s lignes n’ont pas pu entrer : corrigez-les, puis renvoyez-les.",
+        "Une ligne n’a pas pu entrer : corrigez-la, puis renvoyez-la.",
+        "%(count)s lignes n’ont pas pu entrer : corrigez-les, puis renvoyez-les.",
         file.refused,
         count=number(file.refused),
     )

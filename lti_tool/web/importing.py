@@ -70,7 +70,7 @@ def import_add(launch: str) -> Answer | tuple[str, int]:
     try:
         _prepare(file_id, kind=request.form.get("kind", ""))
     except TableFault as fault:
-        return _list([f"{sent.filename} : {sentences.file_fault(fault.code, fault.params)}"]), 400
+        return _list([f"{sent.filename} : {sentences.file_fault(fault.code, fault.params)}"]), 400
     return _to(file_id)
 
 
@@ -186,7 +186,7 @@ def import_replay(launch: str, file_id: str) -> Answer | tuple[str, int]:
             reading={"decimal": before.reading.decimal, "days": before.reading.days},
         )  # fmt: skip
     except TableFault as fault:
-        return _list([f"{sent.filename} : {sentences.file_fault(fault.code, fault.params)}"]), 400
+        return _list([f"{sent.filename} : {sentences.file_fault(fault.code, fault.params)}"]), 400
     return _to(again)
 
 
@@ -202,7 +202,7 @@ def standard_add(launch: str) -> Answer | tuple[str, int]:
     except UnicodeDecodeError:
         return _list([gettext("La description du jeu de données n’est pas un texte en UTF-8.")]), 400
     except StandardError as error:
-        said = gettext("La description du jeu de données ne peut pas servir : %(reason)s", reason=str(error))
+        said = gettext("La description du jeu de données ne peut pas servir : %(reason)s", reason=str(error))
         return _list([said]), 400
     return redirect(url_for("pages.imports"), 303)
 
