@@ -53,7 +53,7 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
     connected = [site for site in campus.sites if site.connected]
     for site in connected:
         silo_id = _silo(tool.engine, site, tool.clock())
-        _platform(tool.engine, silo_id, site, campus)
+        _platform(tool, silo_id, site, campus)
         say(f'Community "{site.silo}": platform {site.issuer} registered')
         header = _key(tool.engine, silo_id, tool.clock())
         for session in campus.sessions:
@@ -81,9 +81,9 @@ def _silo(engine: Engine, site: Site, now: datetime) -> int:
         return found[0].silo_id if found else silos.add(conn, site.silo, now=now)
 
 
-def _platform(engine: Engine, silo_id: int, site: Site, campus: Campus) -> None:
+def _platform(tool: Tool, silo_id: int, site: Site, campus: Campus) -> None:
     port = campus.origin.rpartition(":")[2]
-    with administration(engine) as conn:
+    with administration(tool.engine) as conn:
         platforms.add(
             conn,
             silo_id,
@@ -98,6 +98,7 @@ def _platform(engine: Engine, silo_id: int, site: Site, campus: Campus) -> None:
             now=campus.clock(),
             allow_local=True,
         )
+        platforms.ensure_key(conn, silo_id, tool.settings.secret_key, campus.clock())
 
 
 def _key(engine: Engine, silo_id: int, now: datetime) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit, invitations
-from lti_tool.formatting import short_day
+from lti_tool.formatting import long_day, short_day
 from lti_tool.invitations import Invitation
 from lti_tool.language import gettext, ngettext
 from lti_tool.web.guard import tool, viewer
@@ -19,7 +19,7 @@ from lti_tool.web.registration import manual_values
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import platforms, silos
 from tool_config.database import transaction
-from tool_config.platforms import Platform, origin
+from tool_config.platforms import Platform
 
 #: Days of validity that the form offers.
 _DAYS = (1, 7, 30)
@@ -54,7 +54,7 @@ def invitation_add(launch: str) -> str | tuple[str, int]:
         )
         _record(conn)
         zone = ZoneInfo(silos.get(conn, who.silo_id).time_zone)
-        expires = short_day(expires_at.astimezone(zone).date(), now.astimezone(zone).date())
+        expires = long_day(expires_at.astimezone(zone).date())
         return _page(conn, _Link(address, expires))
 
 
@@ -110,11 +110,15 @@ def _lead(count: int) -> str:
 def _platform(each: Platform, deployments: list[str]) -> dict[str, Any]:
     return {
         "issuer": each.issuer,
-        "site": origin(each.issuer).partition("://")[2] + each.issuer.partition(origin(each.issuer))[2],
+        "site": _site(each.issuer),
         "client_id": each.client_id,
         "deployments": ", ".join(deployments) or gettext("au premier lancement"),
         "frames": [item for item in each.frame_origins if item not in each.origins],
     }
+
+
+def _site(issuer: str) -> str:
+    return issuer.partition("://")[2]
 
 
 def _invitation(item: Invitation, zone: ZoneInfo) -> dict[str, Any]:
@@ -127,7 +131,7 @@ def _invitation(item: Invitation, zone: ZoneInfo) -> dict[str, Any]:
         "state": state,
         "say": {
             "waiting": gettext("attend, jusqu’au %(day)s", day=expires),
-            "used": gettext("a servi le %(day)s à %(site)s", day=used, site=item.issuer or ""),
+            "used": gettext("a servi le %(day)s à %(site)s", day=used, site=_site(item.issuer or "")),
             "expired": gettext("n’est plus valable depuis le %(day)s", day=expires),
         }[state],
         "withdraw_url": url_for("pages.invitation_withdraw", invitation_id=item.invitation_id)

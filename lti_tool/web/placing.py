@@ -19,6 +19,7 @@ from lti_tool.web import guard, satisfaction_form
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.satisfaction_form import Filled, Wanted
 from lti_tool.web.shell import CoursePage, Shell, open_course, open_person, reading
+from tool_config import platforms
 from tool_config import surveys as templates
 from tool_config.database import transaction
 from tool_config.surveys import Survey
@@ -53,6 +54,8 @@ def placing_send(launch: str) -> str | tuple[str, int]:
     try:
         with transaction(tool().engine, viewer().silo_id) as conn:
             wanted = _asked(conn, lock=True)
+            here = tool()
+            platforms.ensure_key(conn, viewer().silo_id, here.settings.secret_key, here.clock())
             page = open_course(conn, viewer().course_id)
             if "cancel" in request.form:
                 return _sending(conn, wanted, ())

@@ -77,7 +77,7 @@ def _register(link: str, url: str) -> Response:
         raise
     page = render_template(
         "lti/registered.html",
-        site=origin(platform.issuer).partition("://")[2],
+        site=platform.issuer.partition("://")[2],
         community=community,
         moodle=platform.family == "moodle",
         refused=_refusals(answered),
@@ -242,10 +242,10 @@ def manual_values() -> list[dict[str, Any]]:
         (_("URL de sélection de contenu"), "launch"),
         (_("URL de l’icône"), "icon"),
     ]
-    return [
-        {"id": f"value-{rank}", "label": label, "value": found[name]}
-        for rank, (label, name) in enumerate(named)
-    ]
+    values = [(label, found[name]) for label, name in named]
+    for name, variable in registration.VARIABLES.items():
+        values.append((_("Paramètre personnalisé"), f"{name}=${variable}"))
+    return [{"id": f"value-{n}", "label": label, "value": value} for n, (label, value) in enumerate(values)]
 
 
 @blueprint.get("/lti/connect")

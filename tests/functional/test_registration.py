@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import Engine, select
 
 from lti_tool import invitations
 from lti_tool.app import create_app
+from lti_tool.cli import main
 from lti_tool.outbound import Outbound
 from lti_tool.registration_tables import invitation
-from lti_tool.tables import audit
+from lti_tool.tables import audit, person
 from tests.conftest import Clock
 from tests.factories import registering
 from tests.factories.platform import Browser, FakePlatform, jwks_server
 from tests.factories.registering import CONFIGURATION, ENDPOINT, SITE, TOKEN, TOOL, Recorded
 from tool_config import platforms
-from tool_config.database import transaction
+from tool_config.database import open_engine, transaction
 from tool_config.settings import Settings
 
 PUBLIC = "https://estime.test"
@@ -473,3 +477,48 @@ def test_an_invitation_lasts_one_to_thirty_days(engine: Engine, silo: int, clock
                 invitations.invite(conn, silo, days=days, public_url=PUBLIC, now=clock())
         _, until = invitations.invite(conn, silo, days=30, public_url=PUBLIC, now=clock())
     assert until - clock() == timedelta(days=30)
+
+
+# --- the command line ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def estime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return the command, on a folder of its own that has the silo "a"."""
+    for name in [name for name in os.environ if name.startswith("ESTIME_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ESTIME_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("ESTIME_PUBLIC_URL", PUBLIC)
+
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(main, list(arguments))
+
+    assert run("silo", "add", "a").exit_code == 0
+    return run
+
+
+def test_the_command_line_invites(estime: Callable[..., Any]) -> None:
+    said = json.loads(estime("platform", "invite", "--silo", "a", "--days", "3").stdout)
+    assert re.fullmatch(rf"{PUBLIC}/lti/register/1\.[\w-]{{12}}\.[\w-]{{32}}", said["invitation"])
+    until = datetime.fromisoformat(said["expires_at"])
+    assert timedelta(days=2.9) < until - datetime.now(UTC) <= timedelta(days=3)
+    for wrong in (("--days", "31"), ("--days", "0"), ("--silo", "b")):
+        assert estime("platform", "invite", "--silo", "a", *wrong).exit_code != 0
+
+
+def test_the_command_line_removes_a_platform_and_keeps_its_people(
+    estime: Callable[..., Any], tmp_path: Path, clock: Clock
+) -> None:
+    base = ["platform", "add", "--silo", "a", "--issuer", SITE, "--client-id", "abc", "--deployment-id", "1"]
+    urls = [part for name in ("auth", "token", "jwks") for part in (f"--{name}-url", f"{SITE}/{name}")]
+    assert estime(*base, *urls).exit_code == 0
+    engine = open_engine(f"sqlite:///{tmp_path / 'data' / 'estime.db'}")
+    with transaction(engine, 1) as conn:
+        conn.execute(person.insert().values(silo_id=1, actor="x", issuer=SITE, sub="3", created_at=clock()))
+    assert estime("platform", "remove", "--silo", "a", "--issuer", SITE).exit_code == 0
+    assert json.loads(estime("platform", "list", "--silo", "a").stdout)["platforms"] == []
+    assert estime("platform", "remove", "--silo", "a", "--issuer", SITE).exit_code == 1
+    with transaction(engine, 1, write=False) as conn:
+        assert len(conn.execute(select(person)).all()) == 1
+    assert estime(*base, *urls).exit_code == 0
+    engine.dispose()

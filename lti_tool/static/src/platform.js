@@ -10,7 +10,9 @@ export function platformPages() {
     button.hidden = false;
     button.addEventListener("click", closeWindow);
     const seconds = Number(button.dataset.closeWindow);
-    if (seconds) setTimeout(closeWindow, 1000 * seconds);
+    if (!seconds) continue;
+    setTimeout(closeWindow, 1000 * seconds);
+    for (const said of document.querySelectorAll("[data-closing]")) said.hidden = false;
   }
   for (const form of document.querySelectorAll("form[data-auto]")) form.submit();
   // What belongs to a choice shows with it; without this file everything shows.
