@@ -142,18 +142,13 @@ def _write_memberships(
         row.actor: row
         for row in conn.execute(select(membership).where(*here, membership.c.actor.in_(list(keyed))))
     }
-    said_left = dict(
-        conn.execute(
-            select(rollup_actor.c.actor, rollup_actor.c.left_at).where(
-                rollup_actor.c.silo_id == silo_id,
-                rollup_actor.c.course_id == place.course_id,
-                rollup_actor.c.actor.in_(list(keyed)),
-                rollup_actor.c.left_at.is_not(None),
-            )
-        )
-        .tuples()
-        .all()
+    left = select(rollup_actor.c.actor, rollup_actor.c.left_at).where(
+        rollup_actor.c.silo_id == silo_id,
+        rollup_actor.c.course_id == place.course_id,
+        rollup_actor.c.actor.in_(list(keyed)),
+        rollup_actor.c.left_at.is_not(None),
     )
+    said_left = {actor: at for actor, at in conn.execute(left)}  # noqa: C416  (rows, not pairs, to mypy)
     new = []
     arrived = 0
     for actor, member in keyed.items():

@@ -208,7 +208,8 @@ def state(conn: Connection, silo_id: int, course_id: int, mark_id: str) -> MarkS
     if row is None:
         return None
     counted = select(mark_sent.c.state, func.count()).where(*_one(mark_sent, silo_id, course_id, mark_id))
-    counts: dict[str, int] = dict(conn.execute(counted.group_by(mark_sent.c.state)).tuples().all())
+    found = conn.execute(counted.group_by(mark_sent.c.state))
+    counts: dict[str, int] = {name: count for name, count in found}  # noqa: C416  (rows, not pairs)
     return MarkState(
         mark_id=mark_id,
         on=row.off_at is None,
@@ -256,7 +257,7 @@ def gradable(conn: Connection, silo_id: int, course_id: int, issuer: str) -> dic
             membership.c.until.is_(None),
         )
     )
-    return dict(conn.execute(wanted).tuples().all())
+    return {row.actor: row.sub for row in conn.execute(wanted)}
 
 
 def prepare(
