@@ -13,7 +13,7 @@ FUNCTIONAL = ROOT / "tests" / "functional"
 ROWS = {int(row[0]): row[1:] for row in _ROW.findall((ROOT / "docs" / "security.md").read_text())}
 
 
-def tests_of(cell: str) -> list[str]:
+def names_in(cell: str) -> list[str]:
     return re.findall(r"`(test_\w+)`", cell)
 
 
@@ -32,13 +32,13 @@ def test_the_forty_five_cases_are_there() -> None:
     for sent, expected, named in ROWS.values():
         assert sent.strip()
         assert re.search(r"\b(400|401|403|404|409|410|502|accepted|silo|text|not kept|serves)\b", expected)
-        assert tests_of(named)
+        assert names_in(named)
 
 
 @pytest.mark.parametrize("number", sorted(ROWS))
 def test_each_names_tests_that_exist_and_run_in_both_modes(number: int) -> None:
     known = written()
-    for name in tests_of(ROWS[number][2]):
+    for name in names_in(ROWS[number][2]):
         assert name in known, name
         assert f"_{number:02d}_" in name, name
         assert "sqlite_only" not in known[name], name
@@ -48,7 +48,7 @@ def test_each_names_tests_that_exist_and_run_in_both_modes(number: int) -> None:
 
 def test_no_refusal_is_tested_without_a_case() -> None:
     files = ("test_launch_refusals.py", "test_launch_services.py", "test_access.py")
-    named = {name for row in ROWS.values() for name in tests_of(row[2])}
+    named = {name for row in ROWS.values() for name in names_in(row[2])}
     for file in files:
         for name in re.findall(
             r"^def (test_(?:refusal|accepted)_\w+)", (FUNCTIONAL / file).read_text(), re.M
