@@ -123,6 +123,7 @@ def server(application: Wsgi, *, max_body: int, threads: int, **more: Any) -> An
         max_request_body_size=max_body + 1_000_000,
         max_request_header_size=LARGEST_HEAD,
         inbuf_overflow=IN_MEMORY,
+        recv_bytes=65_536,
         connection_limit=max(most, 50),
         channel_timeout=IDLE_SECONDS,
         cleanup_interval=5,

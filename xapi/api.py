@@ -170,17 +170,26 @@ def _exchange(engine: Engine, settings: Settings, clock: Clock) -> Exchange:
         method=inner.method if inner else request.method,
         parameters=inner.parameters if inner else parameters,
         header=header,
-        read=(lambda size: inner.content[:size]) if inner else request.stream.read,
+        read=(lambda size: inner.content[:size]) if inner else _read,
     )
 
 
 def _inner(query: Mapping[str, list[str]], settings: Settings) -> alternate.Inner:
     """Read the request that the form of this one says."""
     wanted = alternate.method(query, request.mimetype)
-    body = request.stream.read(settings.max_body + 1)
+    body = _read(settings.max_body + 1)
     if len(body) > settings.max_body:
         raise TooLarge(f"the body is over {settings.max_body} bytes")
     return alternate.read(wanted, body)
+
+
+def _read(size: int) -> bytes:
+    """Read at most that many bytes of the body; without the copy that the framework's own stream makes."""
+    announced = request.content_length
+    if announced is None:
+        return request.stream.read(size)
+    read: bytes = request.environ["wsgi.input"].read(min(size, announced))
+    return read
 
 
 def _response(answer: Answer) -> Response:

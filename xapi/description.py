@@ -181,7 +181,7 @@ def _posting(resource: str, summary: str, parameters: list[Json], answers: Json,
     )
 
 
-# --- documents, activities, agents ---------------------------------------------------------------------------
+# --- documents, activities, agents -----------------------------------------------------------------------
 
 
 def _documents(resource: str, what: str, about: list[Json], named: str, optional: list[Json]) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -44,7 +45,7 @@ def handlers(kind: Kind) -> Mapping[str, Callable[[Exchange], Answer]]:
     return {
         "GET": lambda asked: _get(asked, kind),
         "PUT": lambda asked: _write(asked, kind, documents.put),
-        "POST": lambda asked: _write(asked, kind, documents.post),
+        "POST": lambda asked: _write(asked, kind, partial(documents.post, largest=asked.settings.max_body)),
         "DELETE": lambda asked: _delete(asked, kind),
     }
 

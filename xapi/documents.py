@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from tool_config.database import insert
 from xapi import json_text
 from xapi.document_tables import document
-from xapi.errors import Conflict, NotFound, PreconditionFailed, XapiError
+from xapi.errors import Conflict, NotFound, PreconditionFailed, TooLarge, XapiError
 
 JSON = "application/json"
 #: Names in a list, at most: one page of everything that a device has kept.
@@ -171,11 +170,16 @@ def post(
     body: bytes,
     preconditions: Preconditions,
     now: datetime,
+    largest: int | None = None,
 ) -> None:
-    """Store a document, or merge it into the one that is there (2.2); both must then be JSON objects."""
+    """Store a document, or merge it into the one that is there (2.2); both must then be JSON objects.
+
+    `largest`: bytes that the whole may have; raises TooLarge beyond.
+    """
     if _is_json(content_type):
         json_text.load(body)
-    _change(conn, silo_id, place, name, Sent(content_type, body), preconditions, now, merging=True)
+    sent = Sent(content_type, body)
+    _change(conn, silo_id, place, name, sent, preconditions, now, merging=True, largest=largest)
 
 
 def remove(conn: Connection, silo_id: int, place: Place, name: str, preconditions: Preconditions) -> None:
@@ -207,11 +211,14 @@ def _change(
     now: datetime,
     *,
     merging: bool,
+    largest: int | None = None,
 ) -> None:
     for _ in range(_ATTEMPTS):
         kept = _kept(conn, silo_id, place, name, locked=True)
         preconditions.check(kept, replacing=not merging)
         made = _merged(kept, sent) if merging and kept is not None else sent
+        if largest is not None and len(made.body) > largest:
+            raise TooLarge(f"the document would be over {largest} bytes")
         row = {**asdict(made), "sha1": _sha1(made.body), "updated_at": now}
         if kept is not None:
             conn.execute(update(document).where(*_at(silo_id, place), document.c.name == name).values(row))
@@ -234,10 +241,10 @@ def _merged(kept: Document, sent: Sent) -> Sent:
 
 def _properties(body: bytes, what: str) -> Mapping[str, Any]:
     try:
-        orjson.loads(body)
+        json_text.load(body)
         # This one keeps whole numbers whole, however long.
         value = json.loads(body)
-    except ValueError:
+    except (XapiError, ValueError):
         value = None
     if not isinstance(value, dict):
         raise XapiError(f"the document {what} is not a JSON object: it cannot be merged")

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Uuid, exists, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, Uuid, exists, func, literal, or_, select, tuple_, union
 
 from tool_config.database import Instant
 from xapi import answers, json_text, values
@@ -266,29 +266,44 @@ def page(
     *,
     through: datetime,
     authority: str | None = None,
+    most: int | None = None,
 ) -> Page:
-    """Return one page of statements, latest first unless ascending.
+    """Return one page of statements, latest first unless ascending; shorter when it is over `most` bytes.
 
     `through`: the instant before which the store is consistent, asked before this call. A walk upwards
     stops there, since it would pass by rows that are committed late for ever; a walk downwards goes from
     the newest visible row and misses none that was visible when it began.
     `authority`: actor key of the only authority that the asker may read.
     """
-    found = select(statement.c.stored, statement.c.id, statement.c.raw).where(statement.c.silo_id == silo_id)
+    found = select(statement.c.stored, statement.c.id, func.length(statement.c.raw).label("size")).where(
+        statement.c.silo_id == silo_id
+    )
     keys = _keys(silo_id, asked, through, authority).subquery()
     found = found.join(keys, keys.c.id == statement.c.id)
     order = (
         (keys.c.stored.asc(), keys.c.id.asc())
         if asked.ascending
-        else (
-            keys.c.stored.desc(),
-            keys.c.id.desc(),
-        )
+        else (keys.c.stored.desc(), keys.c.id.desc())
     )
     rows = conn.execute(found.order_by(*order).limit(asked.limit + 1)).all()
-    given = rows[: asked.limit]
-    after = (given[-1].stored, given[-1].id) if len(rows) > asked.limit else None
-    return Page([row.raw for row in given], after)
+    # Sizes first: a thousand statements as large as a body may be would not fit in memory.
+    total, count = 0, 0
+    for row in rows[: asked.limit]:
+        total += row.size
+        if count and most is not None and total > most:
+            break
+        count += 1
+    given = rows[:count]
+    raw = _raw(conn, silo_id, [row.id for row in given])
+    after = (given[-1].stored, given[-1].id) if len(rows) > count else None
+    return Page([raw[row.id] for row in given], after)
+
+
+def _raw(conn: Connection, silo_id: int, ids: list[str]) -> dict[str, str]:
+    wanted = select(statement.c.id, statement.c.raw).where(
+        statement.c.silo_id == silo_id, statement.c.id.in_(ids)
+    )
+    return {row.id: row.raw for row in conn.execute(wanted)} if ids else {}
 
 
 def _keys(silo_id: int, asked: Listing, through: datetime, authority: str | None) -> Any:

@@ -27,7 +27,7 @@ _ALGORITHMS: Mapping[str, type[hashes.HashAlgorithm]] = {
 }
 _BASE64URL = re.compile(rb"[A-Za-z0-9_-]*")
 #: Bits of the largest key that is worked with.
-_LARGEST_KEY = 16_384
+_LARGEST_KEY = 8_192
 
 
 def check(signed: Mapping[str, Any], token: bytes, version: str) -> None:

@@ -68,7 +68,14 @@ def get(asked: Exchange) -> Answer:
             raw = [query.one(conn, credential.silo_id, wanted, authority=authority)]
             page = query.Page(raw, None)
         else:
-            page = query.page(conn, credential.silo_id, wanted, through=asked.consistent, authority=authority)
+            page = query.page(
+                conn,
+                credential.silo_id,
+                wanted,
+                through=asked.consistent,
+                authority=authority,
+                most=asked.settings.max_body,
+            )
         parts = None
         if wanted.attachments:
             page, parts = _with_attachments(asked, conn, page)

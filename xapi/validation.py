@@ -38,6 +38,8 @@ _LISTS = ("choices", "scale", "source", "target", "steps")
 _INTERACTION_ONLY = ("correctResponsesPattern", *_LISTS)
 
 Table = Mapping[str, Check]
+#: Items of one array, members of a Group for instance; not of the standard: each is a row to be found by.
+MOST_ITEMS = 10_000
 
 
 def statement_1(value: Any) -> None:
@@ -103,6 +105,8 @@ def _unknown(key: str, table: Table, what: str) -> XapiError:
 def _each(value: Any, check: Check, what: str) -> None:
     if value.__class__ is not list:
         raise XapiError(f"must be an array of {what}")
+    if len(value) > MOST_ITEMS:
+        raise XapiError(f"has more than {MOST_ITEMS} items, the most that this store takes")
     for position, item in enumerate(value):
         try:
             check(item)

@@ -26,8 +26,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}
 _MBOX = re.compile(r"mailto:[^\s@<>\"(),:;\[\]\\\x00-\x1f]+@[^\s@<>\"(),:;\[\]\\/?#\x00-\x1f]+")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _SHA2 = re.compile(r"(?:[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})")
-_VERSION_1 = re.compile(r"1\.0(?:\.\d+)?")
-_VERSION_2 = re.compile(r"(?:1\.0(?:\.\d+)?|2\.0(?:\.\d+)?)")
+_VERSION_1 = re.compile(r"1\.0(?:\.\d+)?", re.ASCII)
+_VERSION_2 = re.compile(r"(?:1\.0(?:\.\d+)?|2\.0(?:\.\d+)?)", re.ASCII)
 # ISO 8601:2004 4.4.3.2: weeks alone, or years to seconds; only the smallest may have a fraction.
 _DURATION = re.compile(
     r"P(?:\d+(?:[.,]\d+)?W|(?=[\dT])(?:\d+(?:[.,]\d+)?Y)?(?:\d+(?:[.,]\d+)?M)?(?:\d+(?:[.,]\d+)?D)?"

@@ -8,7 +8,10 @@ from xapi.errors import XapiError
 
 HEADER = "X-Experience-API-Version"
 #: Version of a header -> version of the data model and of the answer.
-_VERSIONS = ((re.compile(r"1\.0(?:\.\d+)?"), "1.0.3"), (re.compile(r"2\.0(?:\.\d+)?"), "2.0.0"))
+_VERSIONS = (
+    (re.compile(r"1\.0(?:\.[0-9]+)?"), "1.0.3"),
+    (re.compile(r"2\.0(?:\.[0-9]+)?"), "2.0.0"),
+)
 
 
 def read(header: str | None) -> str:
