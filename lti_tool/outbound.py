@@ -160,7 +160,8 @@ def _exchange(
     """Send one request over a connection and read its answer to the end."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=STEP_SECONDS)
     # A server that drips bytes never trips the timeout of a step: this one ends it all.
-    end = threading.Timer(seconds, _hang_up, [plain])
+    over = threading.Event()
+    end = threading.Timer(seconds, _hang_up, [plain, over])
     end.daemon = True
     end.start()
     try:
@@ -172,7 +173,8 @@ def _exchange(
         content = answer.read(most_bytes + 1)
         if len(content) > most_bytes:
             raise OutboundError("answer too large")
-        if answer.length:
+        # An answer that does not say its length ends where the connection does, even cut by the clock.
+        if answer.length or over.is_set():
             raise OutboundError("answer cut short")
         return Answer(answer.status, _headers(answer), content)
     finally:
@@ -190,7 +192,8 @@ def _headers(answer: http.client.HTTPResponse) -> dict[str, str]:
     return found
 
 
-def _hang_up(plain: socket.socket) -> None:
+def _hang_up(plain: socket.socket, over: threading.Event) -> None:
+    over.set()
     with suppress(OSError):  # already closed: the answer came in time
         plain.shutdown(socket.SHUT_RDWR)
 
