@@ -121,8 +121,7 @@ def test_sizes_and_times_are_bounded(server: Server, path: str, why: str) -> Non
     began = time.monotonic()
     http = Outbound(allow_local=True)
     with pytest.raises(OutboundError, match=why):
-        answer = http.request("GET", f"http://127.0.0.1:{server.port}{path}", most_bytes=1000, seconds=0.5)
-        assert answer.body != b"x" * len(answer.body), "no answer: the connection was cut by the clock"
+        http.request("GET", f"http://127.0.0.1:{server.port}{path}", most_bytes=1000, seconds=0.5)
     assert time.monotonic() - began < 8
 
 
