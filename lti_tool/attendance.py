@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
+from lti_tool import speech
 from lti_tool.tables import person
 from tool_config import vocabulary
 from xapi import outline, rollup
@@ -82,7 +83,7 @@ def mark(
     ticker = {"objectType": "Agent", "account": {"homePage": authority_home, "name": by}}
     said = _attended(conn, silo_id, course_id, gathering, items, now)
     ids = _fresh_ids(conn, silo_id, gathering_iri, added)
-    batch: list[Mapping[str, Any]] = [{**said, "id": ids[who], "actor": agents[who]} for who in added]
+    batch = [speech.statement({**said, "id": ids[who], "actor": agents[who]}) for who in added]
     batch += [_voiding(statement_id, agents.get(by, ticker)) for who in gone for statement_id in stored[who]]
     for start in range(0, len(batch), CHUNK):
         ingest(conn, silo_id, batch[start : start + CHUNK], now=now, authority=ticker)
@@ -148,12 +149,13 @@ def _attended(
 
 
 def _voiding(statement_id: str, who: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+    said = {
         "id": str(uuid.uuid5(uuid.UUID(statement_id), "voided")),
         "actor": dict(who),
         "verb": {"id": _VOIDED, "display": {"fr": "a annulé", "en": "voided"}},
         "object": {"objectType": "StatementRef", "id": statement_id},
     }
+    return speech.statement(said)
 
 
 def _fresh_ids(conn: Connection, silo_id: int, gathering_iri: str, actors: Iterable[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lti_tool import speech
 from tool_config.surveys import Question, Survey
 from xapi.answers import ANSWERED, EXTENSION, INTERACTION_TYPE, SURVEY_TYPE
 
@@ -111,7 +112,7 @@ def _statement(
     at: datetime,
 ) -> dict[str, Any]:
     template = survey.template
-    return {
+    said = {
         "id": statement_id,
         "actor": {"objectType": "Agent", "account": dict(account)},
         "verb": {"id": ANSWERED, "display": {"fr": "a répondu à", "en": "answered"}},
@@ -148,6 +149,7 @@ def _statement(
         },
         "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
+    return speech.statement(said)
 
 
 def _definition(question: Question) -> dict[str, Any]:

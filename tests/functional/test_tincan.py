@@ -103,6 +103,7 @@ def test_statements_saved_and_retrieved(lrs: tincan.RemoteLRS) -> None:
     assert lrs.retrieve_statement(uuid4()).response.status == 404
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_voiding(lrs: tincan.RemoteLRS) -> None:
     one = said()
     assert lrs.save_statement(one).success
@@ -147,6 +148,7 @@ def etag(answer: Any) -> str:
     return str(found)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_state(lrs: tincan.RemoteLRS) -> None:
     document = tincan.StateDocument(
         id="place", activity=ACTIVITY, agent=AGENT, content='{"page": 3}', content_type="application/json"
@@ -164,6 +166,7 @@ def test_state(lrs: tincan.RemoteLRS) -> None:
     assert lrs.retrieve_state_ids(ACTIVITY, AGENT).content == []
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["activity", "agent"])
 def test_profiles_and_their_etags(lrs: tincan.RemoteLRS, kind: str) -> None:
     whose = {"activity": ACTIVITY} if kind == "activity" else {"agent": AGENT}
