@@ -43,6 +43,12 @@ def _sentences() -> list[tuple[str, str]]:
     stale = _("Elle avait déjà servi, ou avait été demandée trop longtemps avant.")
     unsigned = _("Le message n’est pas signé par la plateforme comme il doit l’être.")
     return [
+        (r"^registration: (invitation|another)",
+         _("L’invitation n’était plus valable, ou servait déjà ailleurs.")),
+        (r"^registration: (this silo|the client id)", _("La plateforme était déjà reliée.")),
+        (r"^registration: (name|no answer|address|answer|the platform answered)",
+         _("La plateforme n’a pas répondu, ou a refusé.")),
+        (r"^registration: ", _("Ce que la plateforme disait d’elle-même n’était pas utilisable.")),
         (r"^launch: (signature|algorithm|kid)", unsigned),
         (r"keys cannot be had", _("Les clés de la plateforme n’ont pas pu être obtenues.")),
         (r"unknown issuer|registration gone|deployment unknown|single registration|issuer is not",
