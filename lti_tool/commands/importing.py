@@ -138,8 +138,7 @@ def _prepared(
         )  # fmt: skip
     if values["save"]:
         with transaction(engine, silo_id) as conn:
-            header = preparation.header_of(ready.detected.header)
-            files.save(conn, silo_id, values["save"], ready.file, header, now=utcnow())
+            preparation.remember(conn, silo_id, values["save"], ready, now=utcnow())
     return ready
 
 

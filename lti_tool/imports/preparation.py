@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from lti_tool.imports import files, refusals
 from lti_tool.imports.files import File
@@ -118,6 +118,14 @@ def _proposed(
     faults = mapping.faults(columns, given, standard) if standard else []
     name = next((one.name for one in fitting if one.columns == columns[: len(one.columns)]), "")
     return Preparation(file, detected, standard, tuple(faults), name)
+
+
+def remember(conn: Connection, silo_id: int, name: str, ready: Preparation, *, now: datetime) -> None:
+    """Save how a file is read under a name, without the columns that refusals add."""
+    pairs = zip(ready.detected.header, ready.file.columns, strict=True)
+    columns = tuple(field for heading, field in pairs if plain(heading) not in ADDED_HEADINGS)
+    file = replace(ready.file, columns=columns)
+    files.save(conn, silo_id, name, file, header_of(ready.detected.header), now=now)
 
 
 def header_of(header: tuple[str, ...]) -> str:

@@ -143,8 +143,7 @@ def import_change(launch: str, file_id: str) -> Answer | str | tuple[str, int]:
     faults = import_view.missing(ready)
     with transaction(tool().engine, viewer().silo_id) as conn:
         if name and ready.standard is not None:
-            header = preparation.header_of(ready.detected.header)
-            files.save(conn, viewer().silo_id, name, ready.file, header, now=tool().clock())
+            preparation.remember(conn, viewer().silo_id, name, ready, now=tool().clock())
         if asked == "run" and not faults:
             work.ask(conn, viewer().silo_id, file_id, now=tool().clock())
             _record(conn)

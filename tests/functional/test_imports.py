@@ -167,8 +167,7 @@ def test_a_mapping_is_saved_and_proposed_again(engine: Engine, silo: int, clock:
     ready = prepared(engine, silo, content, clock(), "people", columns=("address", "academie"))
     assert ready.faults == ()
     with transaction(engine, silo) as conn:
-        header = preparation.header_of(ready.detected.header)
-        files.save(conn, silo, "Fichier du rectorat", ready.file, header, now=clock())
+        preparation.remember(conn, silo, "Fichier du rectorat", ready, now=clock())
     again = prepared(engine, silo, "QUI;D'où\nc@d.fr;Nice\n".encode(), clock())
     assert (again.saved, again.file.kind) == ("Fichier du rectorat", "people")
     assert again.file.columns == ("address", "academie")
