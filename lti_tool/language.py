@@ -5,6 +5,8 @@ Outside a request the message itself comes back, in French.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -17,18 +19,37 @@ from flask import Flask, g, has_request_context
 def gettext(message: str, /, **values: object) -> str:
     """Return a message in the page's language; `%(name)s` stands for a value."""
     said = _catalogue().gettext(message)
-    return said % values if values else said
+    return said % _isolated(values) if values else said
 
 
 def ngettext(singular: str, plural: str, count: int, /, **values: object) -> str:
     """Return the form that fits a count; `%(num)d` stands for it. In French, 0 is singular."""
-    return _catalogue().ngettext(singular, plural, count) % {"num": count, **values}
+    return _catalogue().ngettext(singular, plural, count) % {
+        "num": count,
+        **_isolated(values),
+    }
 
 
 def pgettext(context: str, message: str, /, **values: object) -> str:
     """Return a message that the context tells from another of the same words."""
     said = _catalogue().pgettext(context, message)
-    return said % values if values else said
+    return said % _isolated(values) if values else said
+
+
+def _isolated(values: Mapping[str, object]) -> dict[str, object]:
+    """Keep a name or a title written from right to left from carrying the words around it along.
+
+    It is put between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (Unicode, UAX 9, 2.7).
+    """
+    return {
+        name: f"\u2068{value}\u2069" if type(value) is str and _RIGHT_TO_LEFT.search(value) else value
+        for name, value in values.items()
+    }
+
+
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 
 
 def language() -> str:
