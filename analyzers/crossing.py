@@ -20,7 +20,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
 from analyzers import disclosure, linkage
 from analyzers.disclosure import FEW, LINKED
@@ -28,6 +27,8 @@ from analyzers.suppression import protect
 
 Counts = NDArray[np.int64]
 Reals = NDArray[np.float64]
+
+# scipy is imported where it is used: most processes never cross anything, and it is large.
 
 #: Share of expected counts under 5 beyond which χ² is not trusted, and tables drawn instead (Cochran).
 _THIN, _EXPECTED = 0.2, 5.0
@@ -209,6 +210,8 @@ def association(table: Counts | None) -> Association | None:
     χ² without Yates's correction; where more than a fifth of the expected counts are under 5, p comes
     from 9,999 tables drawn with the same margins (Patefield), seeded.
     """
+    from scipy import stats
+
     if table is None:
         return None
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
@@ -274,6 +277,8 @@ def _residuals(table: Counts) -> Reals:
 
 def _cells(table: Counts, hidden: frozenset[tuple[int, int]], k: int) -> tuple[tuple[CrossCell, ...], ...]:
     """Return the cells, hidden ones without anything that depends on their count."""
+    from scipy import stats
+
     expected, residuals = _expected(table), _residuals(table)
     shown = [place for place in np.ndindex(*table.shape) if place not in hidden]
     thin = bool((expected < _EXPECTED).mean() > _THIN)
@@ -314,6 +319,8 @@ def _merged(table: Counts, together: set[int]) -> Counts:
 
 def _drawn(table: Counts) -> Counts:
     """Draw tables with the same margins under independence: (draws, rows, columns)."""
+    from scipy import stats
+
     drawn: Counts = (
         stats.random_table(table.sum(axis=1), table.sum(axis=0))
         .rvs(size=_DRAWN, random_state=np.random.default_rng(_SEED))
@@ -339,6 +346,8 @@ def _drawn_cells(table: Counts, residuals: Reals) -> Reals:
 
 def _v_interval(chi2: float, df: int, shape: tuple[int, ...], n: int) -> tuple[float, float]:
     """Return the 95 % interval of V from that of the noncentrality of χ² (Smithson 2003, 4.2)."""
+    from scipy import optimize, stats
+
     side = min(shape[0], shape[1]) - 1
 
     def bound(level: float) -> float:
@@ -353,6 +362,8 @@ def _v_interval(chi2: float, df: int, shape: tuple[int, ...], n: int) -> tuple[f
 
 def _holm_cells(lines: Sequence[Sequence[CrossCell]]) -> list[list[CrossCell]]:
     """Adjust the cells of several tables together; never under what each had within its own table."""
+    from scipy import stats
+
     places = [(i, j) for i, line in enumerate(lines) for j, cell in enumerate(line) if cell.p is not None]
     values = [2 * float(stats.norm.sf(abs(lines[i][j].residual or 0.0))) for i, j in places]
     adjusted = dict(zip(places, holm(values), strict=True))

@@ -105,7 +105,18 @@ def reading(page: str, rules: Rules) -> list[str]:
                 k=number(rules.disclosure.course),
             ),
         ],
+        "crossing": [crossing()],
     }[page]
+
+
+def crossing() -> str:
+    """Say how two dimensions are crossed and tested."""
+    return gettext(
+        "Attendu : ce que donnerait la même répartition pour tous. Un couple ressort quand son résidu "
+        "ajusté reste improbable une fois corrigé du nombre de cases (Holm, 5 %). Le V de Cramér, corrigé de "
+        "son biais (Bergsma), dit la force du lien, de 0 à 1. Quand plus d’une case attendue sur cinq compte "
+        "moins de 5, la probabilité vient de 9 999 tableaux tirés au hasard. Un lien n’est pas une cause."
+    )
 
 
 def glossary(rules: Rules) -> list[tuple[str, str]]:

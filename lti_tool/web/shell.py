@@ -190,7 +190,9 @@ def admin_tabs(current: str) -> list[Tab]:
     pages = [
         ("sessions", gettext("Sessions")),
         ("path_list", pgettext("tab", "Parcours")),
+        ("crossing", gettext("Croisements")),
         ("imports", gettext("Imports")),
+        ("correspondences", gettext("Correspondances")),
         ("connections", gettext("Connexions")),
         ("journal", gettext("Journal")),
     ]

@@ -1,0 +1,231 @@
+"""The administrator's page that crosses any two dimensions of a dataset, its origins included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, abort, render_template, request, url_for
+from sqlalchemy import Connection
+
+from analyzers import disclosure, figures
+from analyzers.crossing import Crossing
+from analyzers.dimensions import ORIGIN, Arranged, Line, arrange
+from lti_tool import access, crossing_words, csv_export, definitions, matching
+from lti_tool.language import gettext, language
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.import_view import kinds
+from lti_tool.web.labels import chart_labels
+from lti_tool.web.listing import address, csv_file
+from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
+from tool_config import references, silos
+from tool_config.standards import Field, Standard
+from xapi import datasets
+
+#: Dataset of people, whose dimensions are offered for every dataset that names people.
+_PEOPLE = "people"
+#: Roles of the fields that can be counted by.
+_ROLES = ("dimension", "path", "session", "module")
+
+
+@dataclass(frozen=True)
+class _Crossed:
+    """Two dimensions of a dataset, crossed."""
+
+    row: Field
+    column: Field
+    arranged: Arranged
+    found: Crossing
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def crossing_page(launch: str) -> str:
+    """Show the choice of two dimensions and, once made, what they say together."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        known, counts = _datasets(conn)
+        standard = known.get(request.args.get("kind", ""))
+        axes = _axes(standard, known) if standard else {}
+        crossed = _crossed(conn, standard, axes) if standard else None
+        shell = _shell(conn, crossed)
+    return render_template(
+        "admin/crossing.html",
+        page_title=gettext("Croisements"),
+        shell=shell,
+        lead=_lead(crossed, bool(counts)),
+        here=url_for("pages.crossing"),
+        groups=kinds({name: known[name] for name in counts}, standard.name if standard else ""),
+        chosen=standard is not None,
+        axes=[(name, _axis(name, field)) for name, field in axes.items()],
+        row=request.args.get("row", ""),
+        column=request.args.get("column", ""),
+        imports_url=url_for("pages.imports"),
+        **_context(crossed),
+    )
+
+
+def crossing_csv(launch: str) -> Response:
+    """Give a crossing as a spreadsheet file; what is not shown stays empty."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        known, _ = _datasets(conn)
+        standard = known.get(request.args.get("kind", ""))
+        crossed = _crossed(conn, standard, _axes(standard, known)) if standard else None
+    if crossed is None:
+        abort(404)
+    note("export")
+    header = [
+        _label(crossed.row), _label(crossed.column), gettext("Nombre"), gettext("Part de la ligne (%)"),
+        gettext("Attendu"), gettext("Résidu ajusté"), gettext("p (Holm)"),
+    ]  # fmt: skip
+    lines = [
+        (
+            row, column, cell.count, None if cell.share is None else 100 * cell.share, cell.expected,
+            cell.residual, cell.p,
+        )
+        for row, line in zip(crossed.rows, crossed.found.cells, strict=True)
+        for column, cell in zip(crossed.columns, line, strict=True)
+    ]  # fmt: skip
+    return csv_file(csv_export.write(header, lines), "croisement", tool().clock().date())
+
+
+def _datasets(conn: Connection) -> tuple[Mapping[str, Standard], Sequence[str]]:
+    """Return the standards of the silo, and the names of those with rows and two dimensions at least."""
+    known = datasets.known(conn, viewer().silo_id)
+    counts = datasets.counts(conn, viewer().silo_id)
+    return known, [name for name in known if name in counts and len(_axes(known[name], known)) > 1]
+
+
+def _axes(standard: Standard, known: Mapping[str, Standard]) -> dict[str, Field]:
+    """Return the dimensions offered for a dataset: its own, then the origin of its people."""
+    found = {field.id: field for field in standard.fields if field.role in _ROLES}
+    if standard.of_role("person") and standard.name != _PEOPLE and _PEOPLE in known:
+        origin = known[_PEOPLE].dimensions
+        found |= {f"{ORIGIN}{field.id}": field for field in origin}
+    return found
+
+
+def _crossed(conn: Connection, standard: Standard, axes: Mapping[str, Field]) -> _Crossed | None:
+    row, column = request.args.get("row", ""), request.args.get("column", "")
+    if row not in axes or column not in axes or row == column:
+        return None
+    identity = matching.actors(conn, viewer().silo_id)
+    columns = ("person_key", "valid_on", "data")
+
+    def lines(kind: str) -> list[Line]:
+        rows = datasets.rows(conn, viewer().silo_id, kind, columns)
+        return [Line(identity.get(key, key) if key else None, day, data) for key, day, data in rows]
+
+    origins = {
+        line.person: line.data
+        for line in (lines(_PEOPLE) if any(name.startswith(ORIGIN) for name in axes) else ())
+        if line.person
+    }
+    arranged = arrange(lines(standard.name), origins, row, column, list(axes))
+    if arranged.exchanged:
+        row, column = column, row
+    found = arranged.cross(tool().rules.disclosure.across)
+    first, second = axes[row], axes[column]
+    return _Crossed(
+        first, second, arranged, found,
+        tuple(_value(first, name) for name in found.rows),
+        tuple(_value(second, name) for name in found.columns),
+    )  # fmt: skip
+
+
+def _context(crossed: _Crossed | None) -> dict[str, Any]:
+    """Return what the template prints of a crossing."""
+    if crossed is None:
+        return {"crossed": None}
+    found, k = crossed.found, tool().rules.disclosure.across
+    if not any(cell.count is not None for line in found.cells for cell in line):
+        return {"crossed": {"shown": False, "basis": crossing_words.basis(crossed.arranged, k)}}
+    row, column = _label(crossed.row), _label(crossed.column)
+    said = crossing_words.pairs(found, crossed.rows, crossed.columns)
+    title = crossing_words.title(found, crossed.rows, crossed.columns)
+    words = figures.CrossingWords(
+        more=gettext("plus qu’attendu"), less=gettext("moins qu’attendu"), same=gettext("comme attendu"),
+        hidden=gettext("non montré"), corner=row, total=gettext("Total"), said=" ".join([title, *said]),
+        cell=crossing_words.pair, cell_short=crossing_words.short,
+    )  # fmt: skip
+    return {
+        "crossed": {
+            "shown": True,
+            "title": title,
+            "strength": crossing_words.strength(found.association, row, column) if found.association else "",
+            "said": said,
+            "basis": crossing_words.basis(crossed.arranged, k),
+            "chart": figures.crossed(
+                found, crossed.rows, crossed.columns, words=words, labels=chart_labels()
+            ),
+            "columns": _tests(crossed),
+            "csv_url": address(url_for("pages.crossing_csv"), request.args.to_dict()),
+            "reading": definitions.reading("crossing", tool().rules),
+        }
+    }
+
+
+def _tests(crossed: _Crossed) -> list[str]:
+    """Say the test of each choice, where people may have several."""
+    return [
+        crossing_words.strength(test, _label(crossed.row), column)
+        for column, test in zip(crossed.columns, crossed.found.by_column, strict=False)
+        if test is not None
+    ]
+
+
+def _lead(crossed: _Crossed | None, known: bool) -> str:
+    if not known:
+        return gettext("Aucun jeu de données n’a encore deux dimensions à croiser.")
+    if crossed is None:
+        return gettext("Choisissez un jeu de données, puis deux dimensions à croiser.")
+    if crossed.found.suppressed:
+        return gettext("Trop peu de personnes pour croiser ces deux dimensions sans en reconnaître une.")
+    if crossed.found.association is not None:
+        return crossing_words.strength(crossed.found.association, _label(crossed.row), _label(crossed.column))
+    said = crossing_words.pairs(crossed.found, crossed.rows, crossed.columns)
+    return said[0] if said else crossing_words.title(crossed.found, crossed.rows, crossed.columns)
+
+
+def _label(field: Field) -> str:
+    return field.label.in_language(language())
+
+
+def _axis(name: str, field: Field) -> str:
+    return (
+        gettext("%(dimension)s (origine)", dimension=_label(field))
+        if name.startswith(ORIGIN)
+        else _label(field)
+    )
+
+
+def _value(field: Field, value: str) -> str:
+    """Write a category: the label of its list or reference, else as the file has it."""
+    if value == disclosure.OTHER:
+        return gettext("Autres")
+    for allowed in field.values:
+        if allowed.id == value:
+            return allowed.label.in_language(language())
+    if field.reference:
+        entry = references.load()[field.reference].entries.get(value)
+        if entry is not None:
+            return entry.label
+    if field.type == "yes_no":
+        return gettext("oui") if value == "true" else gettext("non")
+    return value
+
+
+def _shell(conn: Connection, crossed: _Crossed | None) -> Shell:
+    set_time(tool().clock(), ZoneInfo(silos.get(conn, viewer().silo_id).time_zone))
+    return Shell(
+        title=gettext("Croisements"),
+        meta="" if crossed is None else f"{_label(crossed.row)} × {_label(crossed.column)}",
+        tabs=admin_tabs("crossing"),
+        open_url=open_url(),
+        about_url=url_for("pages.about_all", launch=viewer().launch_id),
+        threshold=tool().rules.disclosure.across,
+        done=done(),
+    )
