@@ -316,6 +316,14 @@ def test_the_length_of_an_attachment_is_that_of_its_bytes(client: Any, key: Any)
     for length, code in ((3, 200), (0, 400), (2, 400), (4, 400), (10**15, 400)):
         said = statement(attachments=[described(b"one", length=length)])
         assert send(client, key, mixed(said, part(b"one"))).status_code == code, length
+    for text, length, code in (
+        (b"ffd8ff", 3, 200),
+        (b"ffd8ff", 6, 200),
+        (b"ffd8ff", 4, 400),
+        (b"ffd8fg", 3, 400),
+    ):
+        said = statement(attachments=[described(text, length=length)])
+        assert send(client, key, mixed(said, part(text))).status_code == code, (text, length)
     # Nothing is known of what is elsewhere.
     elsewhere = statement(attachments=[described(b"one", length=99, fileUrl="https://x.test/f")])
     assert client.post(PATH, json=elsewhere, headers=key).status_code == 200
