@@ -19,8 +19,8 @@ from urllib.parse import unquote
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from xapi.path_tables import course_ancestor, course_origin, path_pattern
 from tool_config.database import insert
+from xapi.path_tables import course_ancestor, course_origin, path_pattern
 from xapi.tables import course, path
 
 Tie = Literal["hand", "pattern", "copy", "file", ""]
@@ -241,6 +241,11 @@ def assign(conn: Connection, silo_id: int, course_ids: Sequence[int], path_id: i
     own = _own(conn, silo_id, course_ids)
     _write(conn, silo_id, own, path_id, "hand")
     return len(own)
+
+
+def tie_by_file(conn: Connection, silo_id: int, course_ids: Sequence[int], path_id: int) -> None:
+    """Tie sessions to the path that an imported file names."""
+    _write(conn, silo_id, course_ids, path_id, "file")
 
 
 def release(conn: Connection, silo_id: int, course_ids: Sequence[int]) -> int:

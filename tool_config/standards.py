@@ -30,7 +30,7 @@ ROLES = ("person", "session", "path", "module", "day", "dimension", "measure")
 #: Types of a measure.
 NUMBERS = frozenset({"integer", "number", "percent", "hours", "minutes"})
 #: What becomes of a row that is right, beside rows of a dataset.
-OUTCOMES = ("rows", "presences", "answers", "statements")
+OUTCOMES = ("rows", "presences", "sessions", "answers", "statements")
 #: Longest file of an institution's own standard, bytes; most fields.
 LONGEST = 100_000
 MOST_FIELDS = 100
@@ -57,7 +57,7 @@ class Value:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One column of a dataset."""
 
@@ -140,7 +140,8 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise StandardError(f"line {self.peek_event().start_mark.line + 1}: no alias (*) is allowed")
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise StandardError(f"line {mark.line + 1}: no alias (*) is allowed")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:

@@ -6,40 +6,18 @@ transaction that also keeps the place reached, and a function `finish` for the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from lti_tool.imports import presences
-from tool_config.standards import Standard
+from lti_tool import programme
+from lti_tool.imports import logs, presences
+from lti_tool.imports.destined import Destined, Outcome
+from tool_config.database import transaction
 from xapi import datasets
-from xapi.datasets import Written
-from xapi.sources.checking import Fault, Record
-
-
-@dataclass(frozen=True)
-class Destined:
-    """What a destination works with: one file being taken in."""
-
-    silo_id: int
-    file_id: str
-    standard: Standard
-    #: Plain name of a session -> course.
-    courses: Mapping[str, int]
-    now: datetime
-    #: Who gave the file (an actor; empty: the command line) and under which address authorities are named.
-    by: str
-    home: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a batch; `faults`: line -> what is wrong, for records that could not be taken."""
-
-    written: Written
-    faults: Mapping[int, Sequence[Fault]] = field(default_factory=dict)
+from xapi.sources.checking import Record
 
 
 @dataclass(frozen=True)
@@ -48,6 +26,12 @@ class Destination:
 
     write: Callable[[Connection, Destined, Sequence[Record]], Outcome]
     finish: Callable[[Engine, Destined], Mapping[str, int]]
+    #: Reads every record of the file before the first is written; what it returns is `Destined.state`.
+    begin: Callable[[Engine, Destined, Iterator[Record]], Any] | None = None
+    #: Sees again the records that were written before an interruption.
+    again: Callable[[Engine, Destined, Sequence[Record]], None] | None = None
+    #: Two lines that say the same are two things, and lines have no key.
+    repeats: bool = False
 
 
 def write_rows(conn: Connection, destined: Destined, records: Sequence[Record]) -> Outcome:
@@ -70,8 +54,15 @@ def _presences(engine: Engine, destined: Destined) -> Mapping[str, int]:
     )  # fmt: skip
 
 
+def _sessions(engine: Engine, destined: Destined) -> Mapping[str, int]:
+    with transaction(engine, destined.silo_id) as conn:
+        return programme.settle(conn, destined.silo_id)
+
+
 #: `becomes` of a standard -> where its rows go.
 DESTINATIONS: Mapping[str, Destination] = {
     "rows": Destination(write_rows, _nothing),
     "presences": Destination(write_rows, _presences),
+    "statements": Destination(logs.write, logs.finish, logs.begin, logs.again, repeats=True),
+    "sessions": Destination(write_rows, _sessions),
 }

@@ -130,6 +130,14 @@ def note(code: str, count: int) -> str:
             "pour l’instant.",
             count,
         )
+    if code == "dated":
+        return ngettext("%(num)d session a reçu ses dates.", "%(num)d sessions ont reçu leurs dates.", count)
+    if code == "tied":
+        return ngettext(
+            "%(num)d session est rattachée à son parcours.",
+            "%(num)d sessions sont rattachées à leur parcours.",
+            count,
+        )
     return f"{code} : {count}"
 
 
