@@ -270,3 +270,20 @@ def test_roles_are_an_exact_list() -> None:
     assert role([]) == ""
     assert role([f"{base}membership#Instructor"], {f"{base}membership#Instructor": "trainee"}) == "trainee"
     assert role(["x"], {"x": "admin"}) == "admin"
+
+
+def test_a_new_launch_gives_time_again_to_ones_own_launches_of_the_course_in_this_browser(
+    app: Flask, platform: FakePlatform, clock: Any
+) -> None:
+    browser, place = visit(app, platform)
+    copy, other = visit(app, platform)
+    elsewhere = browser.opened(platform, context=OTHER)
+    clock.advance(hours=9)
+    browser.opened(platform, sub="4")
+    assert browser.get(f"{place}probe/form").status_code == 401  # somebody else came
+    browser.opened(platform, roles=[INSTRUCTOR])
+    assert browser.get(f"{place}probe/form").status_code == 401  # as something else
+    browser.opened(platform)
+    assert browser.get(f"{place}probe/form").status_code == 200
+    assert browser.get(f"{elsewhere}probe/form").status_code == 401  # another course
+    assert copy.get(f"{other}probe/form").status_code == 401  # another browser
