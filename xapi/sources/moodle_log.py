@@ -205,6 +205,10 @@ class Glossary:
         return most[0][0] if most else None
 
 
+#: Lines of a file that say the same in one minute -> how many so far.
+Alike = defaultdict[tuple[datetime, str], int]
+
+
 @dataclass(frozen=True)
 class Site:
     """The platform that a log comes from; `course_iri` as the plugin writes it."""
@@ -265,20 +269,21 @@ def convert(line: Line, glossary: Glossary, site: Site) -> dict[str, Any] | None
 
 
 def statements(
-    lines: Iterable[Line], glossary: Glossary, site: Site
+    lines: Iterable[Line], glossary: Glossary, site: Site, alike: Alike | None = None
 ) -> Iterator[tuple[Line, dict[str, Any] | None]]:
     """Yield each line and its statement, with an id of its own.
 
     The id: site, minute, description, and the rank among lines of that minute that say the same, so that
-    a file read twice, or two that overlap by whole minutes, write nothing twice.
+    a file read twice, in either language, or two that overlap by whole minutes, write nothing twice. `alike`: ranks of the
+    lines before, for a file read in several goes.
     """
-    alike: dict[tuple[datetime, str, str], int] = defaultdict(int)
+    alike = defaultdict(int) if alike is None else alike
     for line in lines:
         made = convert(line, glossary, site)
         if made is not None:
-            key = (line.at, line.description, line.context)
+            key = (line.at, line.description)
             alike[key] += 1
-            name = "\n".join((site.address, made["timestamp"], *key[1:], str(alike[key])))
+            name = "\n".join((site.address, made["timestamp"], line.description, str(alike[key])))
             made["id"] = str(uuid.uuid5(_NAMESPACE, name))
         yield line, made
 
@@ -290,14 +295,16 @@ def unmatched(made: Iterable[tuple[Any, datetime]], there: Mapping[tuple[Any, da
     there answers for one line, no more: two visits in a minute, one of them known, leave one.
     """
     left = dict(there)
-    verdicts = []
-    for said, at in made:
-        key = (said, at.replace(second=0, microsecond=0))
-        known = left.get(key, 0)
-        if known:
-            left[key] = known - 1
-        verdicts.append(not known)
-    return verdicts
+    return [not claim(left, said, at) for said, at in made]
+
+
+def claim(left: dict[tuple[Any, datetime], int], said: Any, at: datetime) -> bool:
+    """Say whether another source has this statement, and count it off: see `unmatched`."""
+    key = (said, at.replace(second=0, microsecond=0))
+    known = left.get(key, 0)
+    if known:
+        left[key] = known - 1
+    return known > 0
 
 
 def _by_oneself(description: str) -> bool:

@@ -47,11 +47,10 @@ def rows(path: Path, reading: Reading) -> Iterator[Row]:
             sheet = book.get_sheet_by_name(name)
             if sheet.width > MOST_COLUMNS:
                 raise TableFault("too_wide", maximum=MOST_COLUMNS)
-            top, left = sheet.start or (0, 0)
-            margin = (None,) * left
-            for rank, cells in enumerate(sheet.iter_rows()):
-                # A blank cell of a spreadsheet reads as an empty text.
-                yield Row(top + rank + 1, (*margin, *cells))
+            # Rows come from the very first one, cells from the first column that says something.
+            margin = (None,) * (sheet.start or (0, 0))[1]
+            for rank, cells in enumerate(sheet.iter_rows(), 1):
+                yield Row(rank, (*margin, *cells))
         except CalamineError as error:
             raise TableFault("damaged") from error
 
