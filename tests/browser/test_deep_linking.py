@@ -7,25 +7,41 @@ from typing import Any
 
 import pytest
 
+from lti_tool import surveys
 from lti_tool.sandbox.programme import Session
 from tests.browser.conftest import Running, Visit
+from tool_config import silos
+from tool_config.database import administration, transaction
+from xapi.identity import course_id
 
 pytestmark = pytest.mark.browser
+
+#: Milliseconds that a page may take: each click here is several pages of two sites.
+_PATIENCE = 40_000
 
 
 @pytest.fixture
 def session(running: Running) -> Iterator[Session]:
-    """Yield the older session of the first site; take away what was placed in it."""
-    found = running.session("-1")
+    """Yield the older session of the first site; take away what was placed and opened in it."""
+    found, tool = running.session("-1"), running.demo.tool.extensions["estime"]
+    with administration(tool.engine) as conn:
+        silo = silos.by_name(conn, found.site.silo).silo_id
+        key = course_id(silo, found.iri)
+        before = {each.survey_id for each in surveys.listing(conn, silo, key)}
     yield found
     registry = running.demo.campus.registry
     registry.links = [link for link in registry.links if link.cmid % 100 < 51]
+    with transaction(tool.engine, silo) as conn:
+        for each in surveys.listing(conn, silo, key):
+            if each.survey_id not in before:
+                surveys.cancel(conn, each)
 
 
 def start(visit: Callable[..., Visit], running: Running, session: Session, **options: Any) -> Visit:
     """Open the choice of content as a tutor; return the tab."""
     tutor = running.person(session, role="tutor")
     tab = visit(**options)
+    tab.page.set_default_timeout(_PATIENCE)
     tab.page.goto(
         f"{running.demo.campus.origin}/{session.site.key}/course/view.php"
         f"?id={session.course_id}&as={tutor.user_id}"
@@ -62,6 +78,7 @@ def test_a_tutor_places_a_dashboard_and_a_questionnaire(
         (running.person(session, profile="weekly"), "anonyme"),
     ):
         seen = visit()
+        seen.page.set_default_timeout(_PATIENCE)
         seen.page.goto(tab.page.url.rpartition("&as=")[0] + f"&as={person.user_id}")
         seen.page.locator(".external a").nth(2).click()
         seen.frame.locator("main .lead, main form.survey").first.wait_for()
@@ -70,6 +87,7 @@ def test_a_tutor_places_a_dashboard_and_a_questionnaire(
         assert ("/satisfaction/" in seen.url) == (person.role == "tutor")
         assert seen.errors == []
     seen = visit()
+    seen.page.set_default_timeout(_PATIENCE)
     seen.page.goto(tab.page.url)
     seen.page.locator(".external a").nth(1).click()
     seen.frame.locator("nav.tabs a[aria-current=page]", has_text="Ce matin").wait_for()
@@ -107,6 +125,7 @@ def test_without_scripts_the_choice_is_sent_by_its_button(
 ) -> None:
     tutor = running.person(session, role="tutor")
     tab = visit(java_script_enabled=False)
+    tab.page.set_default_timeout(_PATIENCE)
     base = f"{running.demo.campus.origin}/{session.site.key}/mod/lti"
     tab.page.goto(f"{base}/contentitem.php?course={session.course_id}&id=1&as={tutor.user_id}")
     for _ in range(2):

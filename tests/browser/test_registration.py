@@ -12,6 +12,9 @@ from tests.browser.conftest import Running, Visit
 
 pytestmark = pytest.mark.browser
 
+#: Milliseconds that a page may take: each click here is several pages of two sites.
+_PATIENCE = 40_000
+
 
 @pytest.fixture
 def platform(running: Running) -> str:
@@ -39,7 +42,9 @@ def new_site(running: Running) -> Iterator[Any]:
 def invite(visit: Callable[..., Visit], running: Running) -> tuple[Visit, str]:
     """Make an invitation as the administrator of a connected site; return their tab and the link."""
     session = running.session("-3")
-    admin = visit().open(session, running.person(session, role="admin")).tab("Connexions")
+    admin = visit()
+    admin.page.set_default_timeout(_PATIENCE)
+    admin.open(session, running.person(session, role="admin")).tab("Connexions")
     admin.frame.get_by_role("button", name="Créer une invitation").click()
     link = admin.frame.locator("#value-link")
     link.wait_for()
@@ -49,6 +54,7 @@ def invite(visit: Callable[..., Visit], running: Running) -> tuple[Visit, str]:
 def paste(visit: Callable[..., Visit], platform: str, link: str, **options: Any) -> Visit:
     """Paste an invitation into the tools of the new site."""
     tab = visit(**options)
+    tab.page.set_default_timeout(_PATIENCE)
     tab.page.goto(f"{platform}/rectorat/mod/lti/toolconfigure.php?as=2")
     tab.page.locator("#url").fill(link)
     tab.page.get_by_role("button", name="Ajouter LTI Advantage").click()
@@ -86,7 +92,7 @@ def test_the_window_closes_by_itself(
 ) -> None:
     _, link = invite(visit, running)
     tab = paste(visit, platform, link)
-    tab.page.locator(".card.pending").wait_for(timeout=15_000)
+    tab.page.locator(".card.pending").wait_for()
     assert tab.errors == []
 
 
@@ -113,6 +119,7 @@ def test_the_new_site_opens_the_tool_in_its_course(
     tab.page.get_by_role("button", name="Activer").click()
     tab.page.locator(".card.active").wait_for()
     tutor = visit(tab.page.context)
+    tutor.page.set_default_timeout(_PATIENCE)
     tutor.page.goto(f"{platform}/rectorat/course/view.php?id=5&as=3")
     tutor.page.get_by_role("link", name="Ajouter une activité").click()
     tutor.page.get_by_role("button", name="Sélectionner le contenu").click()
