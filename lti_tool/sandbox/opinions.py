@@ -67,6 +67,9 @@ def give(engine: Engine, secret_key: str, k: int, silo_id: int, session: Session
     now, key = campus.clock(), survey_box.key(secret_key)
     members = campus.members(session)
     tutor = next(member for member in members if member.role == "tutor")
+    with transaction(engine, silo_id, write=False) as conn:
+        if surveys.listing(conn, silo_id, course_id(silo_id, session.iri)):
+            return 0  # furnished already
     visits = _visits(session, members, now)
     given = 0
     for asked in _asked(session, now):
