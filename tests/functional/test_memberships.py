@@ -74,14 +74,19 @@ def test_every_night_brings_the_rosters_of_courses_that_are_alive(room: Room) ->
     room.launch()
     drain(room.tool, plans=True)
     room.moodle.members.append(member("5", "Nora Newcomer"))
+    asked = len(room.moodle.calls("GET", "/memberships"))
     room.clock.now = datetime(2026, 11, 22, 2, 9, tzinfo=room.clock.now.tzinfo)
-    assert drain(room.tool, plans=True) == 0
+    drain(room.tool, plans=True)
+    assert len(room.moodle.calls("GET", "/memberships")) == asked
     room.clock.advance(minutes=2)
-    assert drain(room.tool, plans=True) == 2
+    drain(room.tool, plans=True)
+    assert len(room.moodle.calls("GET", "/memberships")) == asked + 1
     assert room.members()["5"] == ("trainee", True)
     # Two months without a trace: the platform is left alone.
     room.clock.advance(days=61)
-    assert drain(room.tool, plans=True) == 1
+    drain(room.tool, plans=True)
+    assert len(room.moodle.calls("GET", "/memberships")) == asked + 1
+    assert listed(room.engine, room.silo, memberships.NIGHTLY)[-1].result == {"courses": 0}
 
 
 @sqlite_only
