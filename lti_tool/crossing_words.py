@@ -59,11 +59,11 @@ def pair(row: str, column: str, cell: CrossCell) -> str:
     ratio, n = cell.ratio or 1.0, number(cell.count)
     if ratio >= 1:
         return gettext(
-            "%(row)s : « %(column)s » vient %(ratio)s fois plus souvent qu’attendu ; n = %(n)s.",
+            "%(row)s : « %(column)s » vient %(ratio)s fois plus souvent qu’attendu ; n = %(n)s.",
             row=row, column=column, ratio=number(ratio, 1), n=n,
         )  # fmt: skip
     return gettext(
-        "%(row)s : « %(column)s » vient %(ratio)s fois moins souvent qu’attendu ; n = %(n)s.",
+        "%(row)s : « %(column)s » vient %(ratio)s fois moins souvent qu’attendu ; n = %(n)s.",
         row=row, column=column, ratio=number(1 / ratio, 1), n=n,
     )  # fmt: skip
 

@@ -220,6 +220,7 @@ def _shell(found: Sessions, csv_url: str) -> Shell:
         about_url=url_for("pages.about_all", launch=viewer().launch_id),
         threshold=tool().rules.disclosure.course,
         fresh_at=found.basis.fresh_at,
+        dated=True,
         export_url=csv_url,
         done=done(),
     )

@@ -146,8 +146,6 @@ def _page(conn: Connection, fault: str = "") -> str:
             open_url=open_url(),
             about_url=url_for("pages.about_all", launch=who.launch_id),
             threshold=tool().rules.disclosure.course,
-            fresh_at=None,
-            export_url=None,
             done=done(),
         ),
         lead=_lead(found),
@@ -162,15 +160,19 @@ def _page(conn: Connection, fault: str = "") -> str:
 
 def _lead(found: Paths) -> str:
     count = sum(len(path.sessions) for path in found.paths)
-    said = ngettext("%(num)d session rattachée", "%(num)d sessions rattachées", count)
+    said = ngettext(
+        "%(num)d session est rattachée à son parcours",
+        "%(num)d sessions sont rattachées à leur parcours",
+        count,
+    )
     if not found.untied:
-        return gettext("%(tied)s à son parcours ; aucune n’est à part.", tied=said)
+        return gettext("%(tied)s ; aucune n’est à part.", tied=said)
     left = ngettext(
         "une session n’a pas de parcours : elle manque aux chiffres qui comparent les sessions",
         "%(num)d sessions n’ont pas de parcours : elles manquent aux chiffres qui comparent les sessions",
         len(found.untied),
     )
-    return gettext("%(tied)s à son parcours ; %(left)s.", tied=said, left=left)
+    return gettext("%(tied)s ; %(left)s.", tied=said, left=left)
 
 
 def _lines(sessions: Sequence[TiedSession]) -> list[_Line]:

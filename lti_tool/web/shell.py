@@ -53,6 +53,8 @@ class Shell:
     about_url: str
     threshold: int
     fresh_at: datetime | None = None
+    #: The page speaks of traces, and says of when they are.
+    dated: bool = False
     export_url: str | None = None
     pseudonyms: bool = False
     sessions_url: str | None = None
@@ -107,6 +109,7 @@ class CoursePage:
             about_url=self.url("about"),
             threshold=tool().rules.disclosure.course,
             fresh_at=self.frames.fresh_at,
+            dated=True,
             export_url=export_url,
             pseudonyms=administrator,
             sessions_url=url_for("pages.sessions", launch=self.viewer.launch_id) if administrator else None,
