@@ -1,4 +1,4 @@
-"""`python -m bench`: a tutor's pages while the store grows, a first load's weight, summaries, ingestion.
+"""`python -m bench`: the store alone, then a tutor's pages while it grows, a first load's weight, summaries.
 
 On PostgreSQL, run here on loopback with fsync; `--engine sqlite` measures the pages of the embedded mode.
 """
@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from bench import course, ingestion, launches, others, pages, satisfaction
+from bench import course, ingestion, launches, memory, others, pages, reads, satisfaction, statement
 from lti_tool import migrations
 from lti_tool.app import create_app, settle
 from tests import services
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--answers", type=int, default=50_000)
     parser.add_argument("--sent", type=int, default=20_000, help="statements sent over HTTP")
+    parser.add_argument("--reads", type=int, nargs=2, default=[100_000, 1_000_000], help="stores read")
     options = parser.parse_args()
     if options.full:
         options.others = [200_000, 2_000_000]
@@ -54,7 +55,10 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="estime-bench-") as folder, _store(options.engine, folder) as url:
         if options.engine == "postgresql":
+            statement.run()
             ingestion.report(ingestion.run(url, options.sent, processes=2))
+            memory.run(url)
+            reads.run(ingestion.database(url, "bench_reads"), options.reads)
             with services.redis() as redis_url:
                 launches.report(launches.run(url, redis_url))
             satisfaction.run(ingestion.database(url, "bench_summaries"), options.answers, options.rounds)
