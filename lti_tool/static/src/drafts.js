@@ -141,7 +141,7 @@ function waitForSession(form, alive) {
 
 export async function endedSession(alive) {
   try {
-    const answer = await fetch(alive, { credentials: "same-origin", signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(alive, { credentials: "same-origin", signal: AbortSignal.timeout(20000) });
     if (answer.status !== 401) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return { back: page.querySelector("a[target=_top]")?.href ?? "" };
