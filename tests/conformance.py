@@ -146,7 +146,7 @@ def _estime(environment: Mapping[str, str], *arguments: str) -> bytes:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"{url}/health/ready", timeout=5).status_code == 200:
