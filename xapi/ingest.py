@@ -158,25 +158,29 @@ def _link(
     conn: Connection, silo_id: int, fresh: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Write whom and what new statements name; `fresh`: (row, completed statement)."""
-    agents: list[dict[str, Any]] = []
-    activities: list[dict[str, Any]] = []
     people: dict[str, tuple[Mapping[str, Any], datetime]] = {}
-    for row, whole in fresh:
-        found = statement.links(whole)
-        shared = {
-            "silo_id": silo_id,
-            "statement_id": row["id"],
-            "stored": row["stored"],
-            "verb": row["verb"],
-        }
-        agents += ({**shared, "agent": agent, "place": place} for agent, place in sorted(found.agents))
-        activities += ({**shared, "activity": iri, "place": place} for iri, place in sorted(found.activities))
-        for who, agent in found.people.items():
-            known = people.get(who)
-            named = "name" in agent
-            if known is None or (named and ("name" not in known[0] or known[1] <= row["timestamp"])):
-                people[who] = (agent, row["timestamp"])
-    store.add_links(conn, agents, activities)
+    # A part at a time: the links of a large batch would take more memory than its statements.
+    for start in range(0, len(fresh), store.CHUNK):
+        agents: list[dict[str, Any]] = []
+        activities: list[dict[str, Any]] = []
+        for row, whole in fresh[start : start + store.CHUNK]:
+            found = statement.links(whole)
+            shared = {
+                "silo_id": silo_id,
+                "statement_id": row["id"],
+                "stored": row["stored"],
+                "verb": row["verb"],
+            }
+            agents += ({**shared, "agent": agent, "place": place} for agent, place in sorted(found.agents))
+            activities += (
+                {**shared, "activity": iri, "place": place} for iri, place in sorted(found.activities)
+            )
+            for who, agent in found.people.items():
+                known = people.get(who)
+                named = "name" in agent
+                if known is None or (named and ("name" not in known[0] or known[1] <= row["timestamp"])):
+                    people[who] = (agent, row["timestamp"])
+        store.add_links(conn, agents, activities)
     store.know(conn, silo_id, people)
 
 
