@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from bench import course, ingestion, launches, memory, others, pages, reads, satisfaction, statement
+from bench import course, imports, ingestion, launches, memory, others, pages, reads, satisfaction, statement
 from lti_tool import migrations
 from lti_tool.app import create_app, settle
 from tests import services
@@ -62,6 +62,7 @@ def main() -> None:
             with services.redis() as redis_url:
                 launches.report(launches.run(url, redis_url))
             satisfaction.run(ingestion.database(url, "bench_summaries"), options.answers, options.rounds)
+            imports.run(ingestion.database(url, "bench_imports"), 20_000)
         _run(Path(folder), url, options)
 
 

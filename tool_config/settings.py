@@ -39,6 +39,8 @@ class Settings:
     xapi_default_version: str = "1.0.3"
     #: Largest body of a request to the store, bytes.
     max_body: int = 20_000_000
+    #: Folder of deposits, looked at by the worker; empty: none.
+    watched_dir: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

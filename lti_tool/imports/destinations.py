@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from lti_tool import programme
-from lti_tool.imports import logs, presences
+from lti_tool.imports import answers, logs, presences
 from lti_tool.imports.destined import Destined, Outcome
 from tool_config.database import transaction
 from xapi import datasets
@@ -63,6 +63,7 @@ def _sessions(engine: Engine, destined: Destined) -> Mapping[str, int]:
 DESTINATIONS: Mapping[str, Destination] = {
     "rows": Destination(write_rows, _nothing),
     "presences": Destination(write_rows, _presences),
+    "answers": Destination(answers.write, answers.finish, answers.begin, answers.again, repeats=True),
     "statements": Destination(logs.write, logs.finish, logs.begin, logs.again, repeats=True),
     "sessions": Destination(write_rows, _sessions),
 }

@@ -28,6 +28,7 @@ _TYPES = {
     "choice": "one of a list",
     "address": "e-mail address",
     "list": "several values, separated by ;",
+    "columns": "one column each, its heading kept",
 }
 _ROLES = {
     "person": "names the person",
@@ -43,9 +44,10 @@ _ROLES = {
 
 def table(standard: Standard, form: str, *, example: bool) -> bytes:
     """Return a file of a dataset with its French headings, blank or with one example row; csv or xlsx."""
-    rows = [[field.label.fr for field in standard.fields]]
+    fields = [field for field in standard.fields if field.type != "columns"]
+    rows = [[field.label.fr for field in fields]]
     if example:
-        rows.append([field.example for field in standard.fields])
+        rows.append([field.example for field in fields])
     if form == "xlsx":
         return _workbook(standard, rows)
     out = io.StringIO(newline="")
@@ -64,7 +66,7 @@ def _workbook(standard: Standard, rows: list[list[str]]) -> bytes:
         for rank, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 sheet.write_string(rank, column, cell, text if rank else bold)
-        for column, field in enumerate(standard.fields):
+        for column, field in enumerate(one for one in standard.fields if one.type != "columns"):
             sheet.set_column(column, column, max(14, min(len(field.label.fr) + 2, 40)))
             labels = [value.label.fr for value in field.values]
             if field.type == "choice" and labels and len(",".join(labels)) < 250:

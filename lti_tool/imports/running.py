@@ -7,15 +7,17 @@ rows before that place are read again, so that a line that says otherwise of the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
 from lti_tool.imports import files
-from lti_tool.imports.destinations import DESTINATIONS, Destined
+from lti_tool.imports.destinations import DESTINATIONS
+from lti_tool.imports.destined import Destined
 from lti_tool.imports.files import File, Refusal
 from tool_config import addresses, platforms, silos
 from tool_config.database import transaction
@@ -70,9 +72,12 @@ def run(
     """
     file, standard = _begin(engine, silo_id, file_id)
     try:
-        with files.unpacked(engine, silo_id, file_id) as path, tabular.opened(path, file.reading) as table:
-            taking = _taking(engine, silo_id, file, standard, table, clock(), home)
-            _take(engine, taking, table, clock, progress)
+        with files.unpacked(engine, silo_id, file_id) as path:
+            state = _look(engine, silo_id, file, standard, path, clock(), home)
+            with tabular.opened(path, file.reading) as table:
+                taking = _taking(engine, silo_id, file, standard, table, clock(), home)
+                taking.destined = replace(taking.destined, state=state)
+                _take(engine, taking, table, clock, progress)
     except TableFault as fault:
         notes: dict[str, Any] = {"fault": fault.code, "params": fault.said}
         with transaction(engine, silo_id) as conn:
@@ -140,6 +145,19 @@ def _taking(
     return _Taking(file, checker, destined, file.position, kept)
 
 
+def _look(
+    engine: Engine, silo_id: int, file: File, standard: Standard, path: Path, now: datetime, home: str
+) -> Any:
+    """Let a destination that needs the whole file see it before its first row is written."""
+    begin = DESTINATIONS[standard.becomes].begin
+    if begin is None:
+        return None
+    with tabular.opened(path, file.reading) as table:
+        taking = _taking(engine, silo_id, file, standard, table, now, home)
+        checked = map(taking.checker.check, table.rows)
+        return begin(engine, taking.destined, (one for one in checked if isinstance(one, Record)))
+
+
 def _only_platform(conn: Connection, silo_id: int) -> str:
     """Return the platform of a silo that has one; "" when it has none, or several."""
     found = platforms.of_silo(conn, silo_id)
@@ -154,10 +172,19 @@ def _take(
     progress: Progress | None,
 ) -> None:
     total, batch, read = taking.file.total, _Batch(), 0
+    destination = DESTINATIONS[taking.destined.standard.becomes]
+    earlier: list[Record] = []
     for row in table.rows:
         read += 1
-        outcome = _told_twice(taking, taking.checker.check(row))
+        outcome: Record | list[Fault] | None = taking.checker.check(row)
+        if not destination.repeats:
+            outcome = _told_twice(taking, outcome)
         if read <= taking.position:
+            if destination.again:
+                earlier += [outcome] if isinstance(outcome, Record) else []
+                if len(earlier) == BATCH or read == taking.position:
+                    destination.again(engine, taking.destined, earlier)
+                    earlier = []
             continue
         _sort(batch, row, outcome)
         if read - taking.position == BATCH:
@@ -170,7 +197,7 @@ def _take(
         progress(read, read)
 
 
-def _told_twice(taking: _Taking, outcome: Record | list[Fault]) -> Record | list[Fault] | None:
+def _told_twice(taking: _Taking, outcome: Record | list[Fault] | None) -> Record | list[Fault] | None:
     """Return a fault for a record that an earlier line contradicts, None for one that says the same again."""
     if not isinstance(outcome, Record):
         return outcome
@@ -198,7 +225,7 @@ def _refusal(line: int, row: Row, faults: list[Fault]) -> Refusal:
 
 def _commit(engine: Engine, taking: _Taking, batch: _Batch, read: int, now: datetime) -> None:
     """Store a batch, its refused lines and the place reached, in one transaction."""
-    destined, file = taking.destined, taking.file
+    destined, file = replace(taking.destined, now=now), taking.file
     with transaction(engine, destined.silo_id) as conn:
         outcome = DESTINATIONS[destined.standard.becomes].write(conn, destined, batch.records)
         refusals = batch.refusals + [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lti_tool.imports import source_words
 from lti_tool.language import gettext, language, ngettext
 from tool_config.standards import Field
 from tool_config.surveys import Label
@@ -59,6 +60,14 @@ def file_fault(code: str, params: Mapping[str, Any]) -> str:
         ),
     }[code]
     return said % dict(params)
+
+
+def to_be_checked() -> str:
+    """Say of a deposit that its columns were not all recognised."""
+    return gettext(
+        "Ses colonnes n’ont pas toutes été reconnues : le fichier attend sur la page Imports, où la "
+        "correspondance se complète."
+    )
 
 
 def cell_fault(fault: Sequence[Any]) -> str:
@@ -138,7 +147,7 @@ def note(code: str, count: int) -> str:
             "%(num)d sessions sont rattachées à leur parcours.",
             count,
         )
-    return f"{code} : {count}"
+    return source_words.note(code, count)
 
 
 def type_label(field: Field) -> str:
@@ -156,5 +165,6 @@ def type_label(field: Field) -> str:
         "choice": gettext("liste"),
         "address": gettext("adresse électronique"),
         "list": gettext("plusieurs valeurs"),
+        "columns": gettext("une colonne par question"),
     }
     return said[field.type]
