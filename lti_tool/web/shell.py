@@ -39,6 +39,8 @@ class Tab:
     label: str
     url: str
     current: bool
+    #: Pages gathered under it, shown when one of them is open.
+    within: Sequence[Tab] = ()
 
 
 @dataclass(frozen=True)
@@ -190,16 +192,27 @@ def done() -> list[str]:
 
 def admin_tabs(current: str) -> list[Tab]:
     """Return the tabs of the administrator's pages, with the one of this page marked."""
-    pages = [
-        ("sessions", gettext("Sessions")),
-        ("path_list", pgettext("tab", "Parcours")),
-        ("crossing", gettext("Croisements")),
-        ("imports", gettext("Imports")),
-        ("correspondences", gettext("Correspondances")),
-        ("connections", gettext("Connexions")),
-        ("journal", gettext("Journal")),
+    groups: list[tuple[str, list[tuple[str, str]]]] = [
+        (gettext("Sessions"), [("sessions", "")]),
+        (pgettext("tab", "Parcours"), [("path_list", "")]),
+        (gettext("Croisements"), [("crossing", "")]),
+        (
+            gettext("Données"),
+            [
+                ("imports", gettext("Imports")),
+                ("correspondences", gettext("Correspondances")),
+            ],
+        ),
+        (gettext("Réglages"), [("connections", gettext("Connexions")), ("journal", gettext("Journal"))]),
     ]
-    return [Tab(label, url_for(f"pages.{page}"), page == current) for page, label in pages]
+    return [_group(label, pages, current) for label, pages in groups]
+
+
+def _group(label: str, pages: Sequence[tuple[str, str]], current: str) -> Tab:
+    """Return a tab that leads to the first of its pages; the pages themselves when there are several."""
+    within = [Tab(name, url_for(f"pages.{page}"), page == current) for page, name in pages]
+    here = any(tab.current for tab in within)
+    return Tab(label, within[0].url, here, within if len(within) > 1 else ())
 
 
 def _meta(label: str | None, overview: Overview) -> str:

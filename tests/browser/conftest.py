@@ -128,7 +128,7 @@ class Visit:
         """Follow one of the tool's tabs."""
         self.frame.locator("nav.tabs a", has_text=name).first.click()
         self.inner.wait_for_load_state()
-        self.frame.locator("nav.tabs a[aria-current=page]", has_text=name).wait_for()
+        self.frame.locator("nav.tabs a[aria-current]", has_text=name).first.wait_for()
         return self
 
 

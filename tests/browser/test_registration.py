@@ -44,7 +44,7 @@ def invite(visit: Callable[..., Visit], running: Running) -> tuple[Visit, str]:
     session = running.session("-3")
     admin = visit()
     admin.page.set_default_timeout(_PATIENCE)
-    admin.open(session, running.person(session, role="admin")).tab("Connexions")
+    admin.open(session, running.person(session, role="admin")).tab("Réglages").tab("Connexions")
     admin.frame.get_by_role("button", name="Créer une invitation").click()
     link = admin.frame.locator("#value-link")
     link.wait_for()
