@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, select, update
 
 from lti_tool import attendance
-from lti_tool.sandbox import behaviour, opinions, traces
+from lti_tool.sandbox import behaviour, files, opinions, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
@@ -70,6 +70,9 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
                 _opinions(tool, silo_id, session, campus)
         _refresh(tool.engine, silo_id, tool.clock())
         say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
+        mine = [session for session in campus.sessions if session.site == site]
+        rows = files.bring(tool, silo_id, mine, [one for one in campus.people if one.site == site.key])
+        say(f'Community "{site.silo}": {rows} rows of three files (origin, choices, sessions) imported')
     keys = {site.key for site in connected}
     trainees = sum(1 for person in campus.people if person.role == "trainee" and person.site in keys)
     return Furnished(sent, trainees, len(connected))
