@@ -32,10 +32,14 @@ def sheets(path: Path, form: str) -> list[str]:
         return list(book.sheet_names)
 
 
-def rows(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield the rows of a sheet, blank ones included; raises TableFault."""
-    with opened(path) as archive:
-        _look_through(archive, reading.form)
+def rows(path: Path, reading: Reading, *, checked: bool = False) -> Iterator[Row]:
+    """Yield the rows of a sheet, blank ones included; raises TableFault.
+
+    `checked`: the same file was just looked through by `sheets`.
+    """
+    if not checked:
+        with opened(path) as archive:
+            _look_through(archive, reading.form)
     with _workbook(path) as book:
         names = list(book.sheet_names)
         if not names:

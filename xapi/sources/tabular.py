@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from tool_config.references import plain
-from xapi.sources import archive, delimited, records, spreadsheet
+from xapi.sources import archive, delimited, records, spreadsheet, web_log
 from xapi.sources.cells import Cell, Reading, Row, Table, TableFault, is_blank, text_of
 
 #: Rows among which the headings are looked for, and rows shown.
@@ -44,7 +44,7 @@ class Form:
 
 
 #: Forms beside csv, xlsx, ods and json, by name.
-FORMS: dict[str, Form] = {}
+FORMS: dict[str, Form] = {web_log.NAME: Form(web_log.tells, web_log.rows)}
 #: What turns a table into one of one line a thing (`Reading.shape`): one column a question into one line an
 #: answer…
 SHAPES: dict[str, Callable[[Table, Reading], Table]] = {}
@@ -102,8 +102,11 @@ def _detect_inside(path: Path, known: Collection[str], asked: Reading | None) ->
 
 
 @contextmanager
-def opened(path: Path, reading: Reading) -> Iterator[Table]:
-    """Yield the table of a file, read in that way; raises TableFault, at once or row after row."""
+def opened(path: Path, reading: Reading, *, checked: bool = False) -> Iterator[Table]:
+    """Yield the table of a file, read in that way; raises TableFault, at once or row after row.
+
+    `checked`: the same file was just looked through by `detect`.
+    """
     if reading.member:
         with (
             archive.extracted(path, reading.member) as inner,
@@ -113,7 +116,7 @@ def opened(path: Path, reading: Reading) -> Iterator[Table]:
         return
     if _form(path) != reading.form:
         raise TableFault("damaged")
-    rows = _rows(path, reading)
+    rows = _rows(path, reading, checked=checked)
     try:
         header = next((row.cells for row in rows if row.line >= reading.header), None)
         if header is None or is_blank(header):
@@ -125,9 +128,9 @@ def opened(path: Path, reading: Reading) -> Iterator[Table]:
         rows.close()  # type: ignore[attr-defined]
 
 
-def _rows(path: Path, reading: Reading) -> Iterator[Row]:
+def _rows(path: Path, reading: Reading, *, checked: bool = False) -> Iterator[Row]:
     if reading.form in ("xlsx", "ods"):
-        yield from spreadsheet.rows(path, reading)
+        yield from spreadsheet.rows(path, reading, checked=checked)
     elif reading.form == "json":
         yield from records.rows(path)
     elif reading.form in FORMS:
@@ -199,7 +202,7 @@ def _packed(path: Path) -> str:
 def _first_filled(path: Path, form: str, sheets: Sequence[str]) -> str:
     """Return the first sheet that has two rows."""
     for name in sheets:
-        rows = spreadsheet.rows(path, Reading(form, sheet=name))
+        rows = spreadsheet.rows(path, Reading(form, sheet=name), checked=True)
         said = (row for row in rows if not is_blank(row.cells))
         if len(list(islice(said, 2))) == 2:
             return name
@@ -215,7 +218,7 @@ def _placed(path: Path, found: Reading, known: Collection[str]) -> Reading:
     decimals: Counter[str] = Counter()
     days: Counter[str] = Counter()
     header, width, last, blank = 0, 0, 0, 0
-    for row in _rows(path, found):
+    for row in _rows(path, found, checked=True):
         if len(top) < _TOP:
             top.append(row)
             if len(top) == _TOP:
@@ -294,7 +297,7 @@ def _looked(path: Path, found: Reading) -> Detected:
     """Read a file to its end in a given way: headings, first rows, how many; raises TableFault."""
     first: list[Row] = []
     count = 0
-    with opened(path, found) as table:
+    with opened(path, found, checked=True) as table:
         for name in table.header:
             if plain(name) in _NUMEN_HEADINGS:
                 raise TableFault("numen", column=name, line=found.header)
