@@ -19,10 +19,11 @@ import yaml
 from tool_config import references
 from tool_config.surveys import Label
 
-#: What a cell is read as. `list` holds several texts, `hours` and `minutes` also read 1 h 30.
+#: What a cell is read as. `list` holds several texts, `columns` those of several columns by heading,
+#: `hours` and `minutes` also read 1 h 30.
 TYPES = (
     "text", "integer", "number", "percent", "hours", "minutes", "day", "instant", "yes_no", "choice",
-    "address", "list",
+    "address", "list", "columns",
 )  # fmt: skip
 #: What a field is for: a way to find the person, the session, the path, the module, the day of the row,
 #: or something to count by (dimension) or to add up (measure).
@@ -30,7 +31,7 @@ ROLES = ("person", "session", "path", "module", "day", "dimension", "measure")
 #: Types of a measure.
 NUMBERS = frozenset({"integer", "number", "percent", "hours", "minutes"})
 #: What becomes of a row that is right, beside rows of a dataset.
-OUTCOMES = ("rows", "presences", "sessions", "answers", "statements")
+OUTCOMES = ("rows", "presences", "sessions", "answers", "statements", "audience")
 #: Longest file of an institution's own standard, bytes; most fields.
 LONGEST = 100_000
 MOST_FIELDS = 100

@@ -111,6 +111,11 @@ def write(
     return Written(added, changed, same)
 
 
+def digests(conn: Connection, silo_id: int, kind: str, keys: Sequence[str]) -> dict[str, str]:
+    """Return the digests of those of some rows that are there."""
+    return {key: digest for key, (digest, _) in _before(conn, silo_id, kind, keys).items()}
+
+
 def _before(
     conn: Connection, silo_id: int, kind: str, keys: Sequence[str]
 ) -> dict[str, tuple[str, int | None]]:
@@ -222,6 +227,13 @@ def count(conn: Connection, silo_id: int, kind: str) -> int:
     return int(
         conn.execute(query.where(dataset_row.c.silo_id == silo_id, dataset_row.c.kind == kind)).scalar_one()
     )
+
+
+def total(conn: Connection, silo_id: int, file_id: str, name: str) -> int:
+    """Return the sum of a measure over the rows that a file said last."""
+    table = dataset_row.c
+    value = func.coalesce(func.sum(table.data[name].as_integer()), 0)
+    return int(conn.scalar(select(value).where(table.silo_id == silo_id, table.file_id == file_id)) or 0)
 
 
 def counts(conn: Connection, silo_id: int) -> dict[str, tuple[int, datetime]]:

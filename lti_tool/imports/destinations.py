@@ -59,9 +59,15 @@ def _sessions(engine: Engine, destined: Destined) -> Mapping[str, int]:
         return programme.settle(conn, destined.silo_id)
 
 
+def _robots(engine: Engine, destined: Destined) -> Mapping[str, int]:
+    with transaction(engine, destined.silo_id, write=False) as conn:
+        return {"robots": datasets.total(conn, destined.silo_id, destined.file_id, "robots")}
+
+
 #: `becomes` of a standard -> where its rows go.
 DESTINATIONS: Mapping[str, Destination] = {
     "rows": Destination(write_rows, _nothing),
+    "audience": Destination(write_rows, _robots),
     "presences": Destination(write_rows, _presences),
     "answers": Destination(answers.write, answers.finish, answers.begin, answers.again, repeats=True),
     "statements": Destination(logs.write, logs.finish, logs.begin, logs.again, repeats=True),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from lti_tool.imports import files, refusals
 from lti_tool.imports.files import File
+from tool_config import platforms
 from tool_config.database import transaction
 from tool_config.references import plain
 from tool_config.standards import Standard
@@ -101,6 +102,8 @@ def _proposed(
         if standard is not None:
             columns = tuple(one if one == "" or standard.field(one) else "" for one in columns)
         constants = dict(file.constants if constants is None else constants)
+        if standard is not None:
+            constants = _supplied(conn, silo_id, standard, file.name, columns) | constants
         files.change(
             conn, silo_id, file.file_id, kind=kind, reading=detected.reading, header=detected.header,
             columns=columns, constants=constants, total=detected.count,
@@ -118,6 +121,19 @@ def _proposed(
     faults = mapping.faults(columns, given, standard) if standard else []
     name = next((one.name for one in fitting if one.columns == columns[: len(one.columns)]), "")
     return Preparation(file, detected, standard, tuple(faults), name)
+
+
+def _supplied(
+    conn: Connection, silo_id: int, standard: Standard, name: str, columns: tuple[str, ...]
+) -> dict[str, str]:
+    """Return what can be said of a whole file before a person does: its name, the only platform there is."""
+    found: dict[str, str] = {}
+    if standard.becomes == "answers" and "questionnaire" not in columns:
+        found["questionnaire"] = name.rpartition(".")[0] or name
+    if standard.becomes == "statements" and "site" not in columns:
+        known = {one.issuer for one in platforms.of_silo(conn, silo_id)}
+        found |= {"site": known.pop()} if len(known) == 1 else {}
+    return found
 
 
 def remember(conn: Connection, silo_id: int, name: str, ready: Preparation, *, now: datetime) -> None:

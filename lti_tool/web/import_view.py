@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 from flask import url_for
 
 from lti_tool.formatting import number
-from lti_tool.imports import files, sentences
+from lti_tool.imports import files, sentences, source_words
 from lti_tool.imports.files import File, Refusal, Saved
 from lti_tool.imports.preparation import Preparation
 from lti_tool.imports.sentences import label
 from lti_tool.language import gettext, ngettext
 from tool_config.references import plain
 from tool_config.standards import Field, Standard
+from xapi.sources import scales
 from xapi.sources.cells import text_of
 from xapi.sources.delimited import ENCODINGS, SEPARATORS
 from xapi.sources.mapping import MappingFault
@@ -191,8 +193,15 @@ def _column(rank: int, name: str, ready: Preparation) -> dict[str, Any]:
         "rank": rank,
         "name": name or gettext("(sans titre)"),
         "field": ready.file.columns[rank],
+        "scale": _scale(texts) if ready.file.columns[rank] == "asked" else "",
         "texts": [text if len(text) <= _CELL else text[:_CELL] + "…" for text in texts[:_ROWS]],
     }
+
+
+def _scale(texts: Sequence[str]) -> str:
+    """Say how the first answers of a question are read; the others may change it."""
+    found = scales.recognise(Counter(text for text in texts if text)).name
+    return source_words.scale(found) if found in scales.WORDED else ""
 
 
 def _choices(standard: Standard | None) -> list[tuple[str, str]]:

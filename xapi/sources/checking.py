@@ -102,6 +102,7 @@ class Checker:
     ) -> None:
         self._standard = standard
         self._header = header
+        self._names = _told_apart(header)
         self._manner = manner
         self._people = people
         self._columns = [(rank, standard.field(name)) for rank, name in enumerate(columns) if name]
@@ -145,7 +146,7 @@ class Checker:
             faults.append(Fault("", "too_many_cells", "", {}))
         for rank, field in self._columns:
             if field is not None:
-                self._cell(row.cells[rank], field, self._header[rank], values, faults)
+                self._cell(row.cells[rank], field, self._names[rank], values, faults)
         for name, text in self._constants.items():
             if name in self._fields:
                 self._cell(text, self._fields[name], self._fields[name].label.fr, values, faults)
@@ -158,12 +159,17 @@ class Checker:
         if len(text) >= 13 and NUMEN.search(text):
             faults.append(Fault(heading, "numen", "", {}))
             return
+        if field.type == "columns":
+            values.setdefault(field.id, {})
         try:
             value = read(cell, field, self._manner)
         except CellFault as fault:
             faults.append(Fault(heading, fault.code, text[:SHOWN], fault.params))
             return
-        if isinstance(value, list):
+        if field.type == "columns":
+            if value is not None:
+                values[field.id][heading] = value
+        elif isinstance(value, list):
             values.setdefault(field.id, []).extend(value)
         elif values.get(field.id) is None:
             values[field.id] = value
@@ -204,6 +210,16 @@ class Checker:
         if isinstance(value, datetime):
             return value.astimezone(self._manner.zone).date()
         return value
+
+
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """Return the headings, those that come again with their number."""
+    seen: dict[str, int] = {}
+    names = []
+    for name in header:
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names
 
 
 def _spelt(value: Any) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tool_config import references
 from tool_config.references import plain
 from tool_config.standards import Field, Standard
+from xapi.sources import questions
 from xapi.sources.cells import Row, text_of
 
 Columns = tuple[str, ...]
@@ -67,7 +68,21 @@ def propose(header: Sequence[str], rows: Sequence[Row], standard: Standard) -> C
             if field in free and field.type != "list":
                 free.remove(field)
     _sniff(found, rows, [field for field in free if field.id not in found])
+    _ask(found, header, standard)
     return tuple(found)
+
+
+def _ask(found: list[str], header: Sequence[str], standard: Standard) -> None:
+    """Give the columns of a questionnaire that are of nothing else to its questions, one a column.
+
+    Where a column holds the wording of the question and another its answer, it is one line an answer already.
+    """
+    asked = next((field.id for field in standard.fields if field.type == "columns"), None)
+    if asked is None or ("question" in found and {"answer", "value"} & set(found)):
+        return
+    for rank, name in enumerate(header):
+        if name and found[rank] in ("", "question", "answer", "value"):
+            found[rank] = "" if questions.technical(name) else asked
 
 
 def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[str, Standard]) -> str:
@@ -75,6 +90,10 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
     best, name = 0.0, ""
     for standard in standards.values():
         columns = propose(header, rows, standard)
+        columns = tuple(
+            "" if _is_columns(field, standard) and not questions.questioning(heading) else field
+            for heading, field in zip(header, columns, strict=True)
+        )
         known = [field for field in columns if field]
         required = [field for field in standard.fields if field.required]
         missing = len(faults(columns, (), standard))
@@ -97,9 +116,14 @@ def faults(columns: Columns, constants: Collection[str], standard: Standard) -> 
         if field.required and field.id not in given and field.instead not in given:
             instead = standard.field(field.instead) if field.instead else None
             found.append(MappingFault("missing", field, instead))
-        if columns.count(field.id) > 1 and field.type != "list":
+        if columns.count(field.id) > 1 and field.type not in ("list", "columns"):
             found.append(MappingFault("twice", field))
     return found
+
+
+def _is_columns(name: str, standard: Standard) -> bool:
+    field = standard.field(name)
+    return field is not None and field.type == "columns"
 
 
 def _exact(heading: str, field: Field) -> float:

@@ -274,8 +274,8 @@ def statements(
     """Yield each line and its statement, with an id of its own.
 
     The id: site, minute, description, and the rank among lines of that minute that say the same, so that
-    a file read twice, in either language, or two that overlap by whole minutes, write nothing twice. `alike`: ranks of the
-    lines before, for a file read in several goes.
+    a file read twice, in either language, or two that overlap by whole minutes, write nothing twice.
+    `alike`: ranks of the lines before, for a file read in several goes.
     """
     alike = defaultdict(int) if alike is None else alike
     for line in lines:

@@ -377,4 +377,5 @@ _READERS: dict[str, Callable[[Cell, str, Field, Manner], Any]] = {
     "choice": _choice,
     "address": _address,
     "list": _list,
+    "columns": _text,
 }
