@@ -51,6 +51,6 @@ def requirement(*numbers: int) -> Callable[[Test], Test]:
     return mark
 
 
-def tested() -> dict[int, list[str]]:
+def by_number() -> dict[int, list[str]]:
     """Return the names of the tests of each requirement, of the modules imported so far."""
     return _tested

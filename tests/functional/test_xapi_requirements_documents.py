@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from tests.conftest import ROOT
 from tests.factories.statements import agent, headers
 from tests.functional import test_xapi_requirements_data, test_xapi_requirements_http
-from tests.functional.requirements import FIRST, LAST, LEFT_OUT, requirement, tested
+from tests.functional.requirements import FIRST, LAST, LEFT_OUT, by_number, requirement
 from tool_config.database import transaction
 from xapi import auth
 
@@ -206,9 +206,9 @@ def test_every_number_has_its_test_or_its_reason() -> None:
     assert test_xapi_requirements_data.__doc__
     assert test_xapi_requirements_http.__doc__
     numbers = set(range(FIRST, LAST + 1))
-    assert numbers - tested().keys() - LEFT_OUT.keys() == set()
-    assert tested().keys() & LEFT_OUT.keys() == set()
-    assert tested().keys() | LEFT_OUT.keys() == numbers
+    assert numbers - by_number().keys() - LEFT_OUT.keys() == set()
+    assert by_number().keys() & LEFT_OUT.keys() == set()
+    assert by_number().keys() | LEFT_OUT.keys() == numbers
     assert all(LEFT_OUT.values())
 
 
@@ -221,7 +221,7 @@ def test_the_document_names_the_test_of_every_number() -> None:
         for number in range(bounds[0], bounds[-1] + 1):
             said[number] = what
     assert said.keys() == set(range(FIRST, LAST + 1))
-    for number, names in tested().items():
+    for number, names in by_number().items():
         assert any(f"`{name}`" in said[number] for name in names), number
     for number, reason in LEFT_OUT.items():
         assert reason.partition(":")[0] in said[number], number
