@@ -1,6 +1,7 @@
 """`python -m bench.imports`: 20,000 rows of ten columns from a file to the store, and again unchanged.
 
-A CSV and a workbook, each prepared and taken in as the page does, in a process of its own whose largest
+A CSV and a workbook of enrolments, a questionnaire of ten questions (200,000 answers) and a server's log of
+ten times as many lines, each prepared and taken in as the page does, in a process of its own whose largest
 memory is told.
 """
 
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from rich.console import Console
 
 from lti_tool import csv_export, migrations
@@ -31,6 +32,14 @@ from tool_config.database import administration, open_engine, transaction
 
 _NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 _TARGET_SECONDS, _TARGET_MB = 60, 300
+#: Form -> what is said of it.
+_FORMS = {
+    "csv": "{rows:,} rows × 10 columns (csv)",
+    "xlsx": "{rows:,} rows × 10 columns (xlsx)",
+    "survey.csv": "{lines:,} answers, {rows:,} respondents (csv)",
+    "access.log": "{lines:,} lines of a server (log)",
+}
+_KINDS = {"survey.csv": "survey_answers", "access.log": "consultations"}
 _HEADER = (
     "Adresse mail", "Session", "Parcours", "Mode d’inscription", "Statut", "Inscrit le", "Rang", "Nom",
     "Remarque", "Parti le",
@@ -67,13 +76,13 @@ def run(url: str, rows: int) -> None:
     engine = open_engine(url)
     migrations.upgrade(engine)
     engine.dispose()
-    for form in ("csv", "xlsx"):
+    for form, what in _FORMS.items():
         command = [sys.executable, "-m", "bench.imports", "--rows", str(rows), "--one", url, form]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found = orjson.loads(done.stdout)
         met = found["seconds"] < _TARGET_SECONDS and found["megabytes"] < _TARGET_MB
         console.print(
-            f"import of {rows:,} rows × {len(_HEADER)} columns ({form}): {found['seconds']:.1f} s "
+            f"import of {what.format(rows=rows, lines=10 * rows)}: {found['seconds']:.1f} s "
             f"({found['cpu']:.1f} s of CPU), again unchanged {found['again']:.1f} s, "
             f"at most {found['megabytes']:.0f} MB; target {_TARGET_SECONDS} s, {_TARGET_MB} MB: "
             + ("met" if met else "[red]not met[/red]")
@@ -87,15 +96,17 @@ def _measure(url: str, form: str, rows: int) -> dict[str, float]:
         silo_id = silos.add(conn, f"imports {form}", now=_NOW)
     with tempfile.TemporaryDirectory(prefix="estime-bench-") as folder:
         path = Path(folder) / f"inscriptions.{form}"
+        kind = _KINDS.get(form, "enrolments")
         _write(path, form, rows)
         found: dict[str, float] = {}
         for name in ("seconds", "again"):
             started, cpu = time.perf_counter(), time.process_time()
             with path.open("rb") as source, transaction(engine, silo_id) as conn:
                 file_id = files.keep(conn, silo_id, path.name, source, now=_NOW)
-            preparation.prepare(engine, silo_id, file_id, now=_NOW, kind="enrolments")
+            preparation.prepare(engine, silo_id, file_id, now=_NOW, kind=kind)
             done = running.run(engine, silo_id, file_id, clock=lambda: _NOW, home="https://localhost")
-            if (done.added, done.same, done.refused) != ((rows, 0, 0) if name == "seconds" else (0, rows, 0)):
+            new, taken = (done.added, done.same)[:: 1 if name == "seconds" else -1], done.position
+            if (*new, done.refused) != (taken, 0, 0) or (form != "access.log" and taken != rows):
                 raise SystemExit(f"the import went wrong: {done}")
             found[name] = time.perf_counter() - started
             found.setdefault("cpu", time.process_time() - cpu)
@@ -104,8 +115,11 @@ def _measure(url: str, form: str, rows: int) -> dict[str, float]:
 
 
 def _write(path: Path, form: str, count: int) -> None:
-    """Write the same rows as a CSV or as a workbook."""
+    """Write the same rows as a CSV or as a workbook, a questionnaire, or a log."""
     draw = random.Random(7)
+    if form in _KINDS:
+        path.write_text("\n".join(_answers(draw, count) if form == "survey.csv" else _hits(draw, 10 * count)))
+        return
     modes = ("obligatoire", "public désigné", "candidature individuelle", "accès libre")
     rows = [
         (
@@ -124,6 +138,33 @@ def _write(path: Path, form: str, count: int) -> None:
         for rank, row in enumerate([_HEADER, *rows]):
             sheet.write_row(rank, 0, row)
     path.write_bytes(out.getvalue())
+
+
+def _answers(draw: random.Random, count: int) -> Iterator[str]:
+    """Yield an export of a questionnaire: eight closed questions, one of several choices, one open."""
+    labels = ("Pas du tout d'accord", "Plutôt pas d'accord", "Plutôt d'accord", "Tout à fait d'accord")
+    yield ";".join(
+        [
+            "Module",
+            *(f"G{rank}. Le module est [Point {rank}]" for rank in range(8)),
+            "Vos usages ?",
+            "Un mot ?",
+        ]
+    )
+    for rank in range(count):
+        closed = [draw.choice(labels) for _ in range(8)]
+        yield ";".join([f"Module {rank % 30}", *closed, draw.choice(("Vidéo", "Forum")), f"Mot {rank}."])
+
+
+def _hits(draw: random.Random, count: int) -> Iterator[str]:
+    """Yield the lines of a server."""
+    for rank in range(count):
+        day = f"{1 + rank % 28:02d}/{draw.choice(('Oct', 'Nov', 'Dec'))}/2026"
+        url = f"/film/{draw.randrange(3000)}?promo={2020 + rank % 6}"
+        yield (
+            f'192.0.2.{rank % 250} - - [{day}:10:05:03 +0100] "GET {url} HTTP/1.1" 200 203 "-" '
+            '"Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"'
+        )
 
 
 if __name__ == "__main__":

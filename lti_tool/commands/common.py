@@ -70,7 +70,7 @@ def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-class _Instant(click.ParamType):
+class _Instant(click.ParamType[datetime]):
     """An instant of ISO 8601, in UTC when it names no zone; a day is its midnight."""
 
     name = "instant"
