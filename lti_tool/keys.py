@@ -112,8 +112,7 @@ class KeyRing:
 
     def key(self, platform: Platform, kid: str, now: datetime) -> RSAPublicKey:
         """Return a platform's key; raises UnknownKeyError or KeysUnavailableError."""
-        with self._lock:
-            entry = self._entries.setdefault((platform.silo_id, platform.issuer, platform.jwks_url), _Entry())
+        entry = self._entry(platform)
         if entry.has(kid, now, FRESH):
             return entry.keys[kid]
         with entry.lock:  # launches that wait find what the first of them fetched
@@ -121,13 +120,22 @@ class KeyRing:
                 self._refresh(entry, platform, kid, now)
             return entry.keys[kid]
 
+    def at_hand(self, platform: Platform, kid: str, now: datetime) -> RSAPublicKey | None:
+        """Return a platform's key if it is known and fresh, else None; asks nobody."""
+        entry = self._entry(platform)
+        return entry.keys.get(kid) if entry.has(kid, now, FRESH) else None
+
+    def _entry(self, platform: Platform) -> _Entry:
+        with self._lock:
+            return self._entries.setdefault((platform.silo_id, platform.issuer, platform.jwks_url), _Entry())
+
     def _refresh(self, entry: _Entry, platform: Platform, kid: str, now: datetime) -> None:
         shared = f"jwks:{platform.silo_id}:{platform.issuer} {platform.jwks_url}"
         self._take(entry, shared, now)
         if entry.has(kid, now, FRESH):
             return
         try:
-            self._count(entry, shared, now)
+            self._count(entry, shared, kid, now)
             body = fetch(platform.jwks_url, allow_local=self._allow_local, resolve=self.resolve)
             entry.keys, entry.fetched_at = read_keys(body), now
             kept = int(now.timestamp()).to_bytes(8, "big") + body
@@ -152,13 +160,13 @@ class KeyRing:
     def _seal(self, shared: str, kept: bytes) -> bytes:
         return hmac.digest(self._sealing, shared.encode() + b"\0" + kept, "sha256")
 
-    def _count(self, entry: _Entry, shared: str, now: datetime) -> None:
+    def _count(self, entry: _Entry, shared: str, kid: str, now: datetime) -> None:
         minute = int(now.timestamp() // WINDOW.total_seconds())
         together = self._cache.increment(f"{shared} {minute}", WINDOW.total_seconds())
         while entry.fetches and now - entry.fetches[0] >= WINDOW:
             entry.fetches.popleft()
         if len(entry.fetches) >= MOST_FETCHES or together > MOST_FETCHES:
-            if entry.keys:
+            if entry.keys and not entry.has(kid, now, STALE):
                 raise UnknownKeyError
             raise KeysUnavailableError("asked too often")
         entry.fetches.append(now)

@@ -79,6 +79,10 @@ def discover(http: Outbound, url: str, *, allow_local: bool) -> Configuration:
     # It gets the platform's registration token: nobody else does.
     if origin(registration_url) != origin(issuer):
         raise RegistrationError("issuer", "registration: registration endpoint is off the platform's origin")
+    # Every silo's keys are published in one set: a registration that named somebody else's token endpoint and
+    # client id would be given that platform's tokens, to be sent to its own services.
+    if origin(token_url) != origin(issuer):
+        raise RegistrationError("issuer", "registration: token endpoint is off the platform's origin")
     try:
         platforms.check_addresses(issuer, auth_url, token_url, jwks_url, allow_local=allow_local)
     except PlatformError as error:

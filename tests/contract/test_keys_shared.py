@@ -81,6 +81,27 @@ def test_all_processes_together_ask_no_oftener_than_one(shared: Cache, fetched: 
     assert len(fetched) == keys.MOST_FETCHES
 
 
+def test_known_keys_serve_a_whole_class_while_the_platform_is_out_of_reach(
+    shared: Cache, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ring(shared)
+    one.key(platform(), "one", NOW)
+
+    def fetch(url: str, **_: Any) -> bytes:
+        fetched.append(url)
+        raise KeysUnavailableError("no answer")
+
+    monkeypatch.setattr(keys, "fetch", fetch)
+    later = NOW + timedelta(hours=2)
+    for _ in range(30):
+        one.key(platform(), "one", later)
+    assert len(fetched) == 1 + keys.MOST_FETCHES
+    with pytest.raises(UnknownKeyError):
+        one.key(platform(), "forged", later)
+    with pytest.raises((KeysUnavailableError, UnknownKeyError)):
+        one.key(platform(), "one", NOW + timedelta(hours=25))
+
+
 def test_keys_put_into_the_cache_by_somebody_else_are_not_believed(shared: Cache, fetched: list[str]) -> None:
     ring(shared, "another-secret-key-0123456789-abcdefghijk").key(platform(), "one", NOW)
     ring(shared).key(platform(), "one", NOW)

@@ -293,6 +293,12 @@ REFUSALS: dict[str, tuple[dict[str, Any], int, str]] = {
         401,
         "ne dit pas qui elle est",
     ),
+    # It would be given an assertion signed by a key that every platform of every silo believes.
+    "access tokens of another platform": (
+        {CONFIGURATION: registering.configuration(token_endpoint="https://other.example.fr/mod/lti/token.php")},
+        401,
+        "ne dit pas qui elle est",
+    ),
     "a token refused": ({ENDPOINT: (401, b"{}")}, 502, "a refusé"),
     "a demand refused": ({ENDPOINT: (400, b"{}")}, 502, "a refusé"),
     "an answer without client": ({ENDPOINT: {"client_name": "Estime"}}, 502, "autrement que prévu"),
@@ -400,6 +406,7 @@ def test_a_deployment_not_told_is_that_of_the_first_launch(make: Make, clock: Cl
         site = keys.url.removesuffix("/certs")
         said = registering.configuration(
             issuer=site,
+            token_endpoint=f"{site}/token.php",
             jwks_uri=keys.url,
             registration_endpoint=f"{site}/register",
             **{"https://purl.imsglobal.org/spec/lti-platform-configuration": None},
