@@ -223,6 +223,7 @@ def test_refusal_45_an_invitation_reused(settings: Settings, engine: Engine, sil
     [
         ({CONFIGURATION: registering.configuration(issuer=f"{SITE}/autre")}, 401),
         ({CONFIGURATION: registering.configuration(issuer="https://evil.test")}, 401),
+        ({CONFIGURATION: registering.configuration(token_endpoint="https://other.test/token.php")}, 401),
         ({ENDPOINT: (401, b"{}")}, 502),
         ({ENDPOINT: (403, b"{}")}, 502),
     ],

@@ -295,7 +295,11 @@ REFUSALS: dict[str, tuple[dict[str, Any], int, str]] = {
     ),
     # It would be given an assertion signed by a key that every platform of every silo believes.
     "access tokens of another platform": (
-        {CONFIGURATION: registering.configuration(token_endpoint="https://other.example.fr/mod/lti/token.php")},
+        {
+            CONFIGURATION: registering.configuration(
+                token_endpoint="https://other.example.fr/mod/lti/token.php"
+            )
+        },
         401,
         "ne dit pas qui elle est",
     ),
