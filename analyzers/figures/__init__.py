@@ -8,6 +8,7 @@ theme, which the page maps to its own (``DARK`` gives the values of the dark the
 from analyzers.figures.course import module_activities, pace, timeline, weeks
 from analyzers.figures.crossing import CrossingWords, crossed
 from analyzers.figures.drawing import BLUE, DARK, LINE, ORANGE, PLUM, SOFT, TEAL, Labels
+from analyzers.figures.quality import months
 
 __all__ = [
     "BLUE",
@@ -21,6 +22,7 @@ __all__ = [
     "Labels",
     "crossed",
     "module_activities",
+    "months",
     "pace",
     "timeline",
     "weeks",

@@ -199,6 +199,7 @@ def admin_tabs(current: str) -> list[Tab]:
         (
             gettext("Données"),
             [
+                ("quality", gettext("Qualité")),
                 ("imports", gettext("Imports")),
                 ("correspondences", gettext("Correspondances")),
             ],
