@@ -2,7 +2,8 @@
 
 A statement is an answer when its verb is `answered` and its context carries the extension `EXTENSION`,
 which names the questionnaire and the question. Such a statement is no learning event: what people say
-of a module is not counted as activity, and an anonymous respondent is nobody's learner.
+of a module is not counted as activity, and an anonymous respondent is nobody's learner. It counts in the
+figures when the tool itself said it, not a key.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from tool_config.database import insert
 from xapi import publication
-from xapi.identity import course_id, resolve
+from xapi.identity import TOOL, course_id, resolve
 from xapi.survey_tables import answer
 from xapi.tables import statement
 
@@ -99,7 +100,11 @@ def record(conn: Connection, silo_id: int, rows: Iterable[Mapping[str, Any]]) ->
     for row in rows:
         if row["verb"] != ANSWERED or row["voided"] or EXTENSION not in row["raw"]:
             continue
-        found = from_statement(orjson.loads(row["raw"]))
+        said = orjson.loads(row["raw"])
+        # Its forms alone count people once and by blocks: a key would answer for four beside a fifth.
+        if said.get("authority") != TOOL:
+            continue
+        found = from_statement(said)
         if found is None:
             continue
         key = course_id(silo_id, found.course_iri)

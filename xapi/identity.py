@@ -9,6 +9,9 @@ from sqlalchemy import Connection, bindparam, select
 
 from xapi.tables import actor_alias
 
+#: Authority of what the tool itself says when nobody else is named.
+TOOL = {"objectType": "Agent", "account": {"homePage": "urn:estime", "name": "estime"}}
+
 #: Actors of one statement of SQL: under SQLite's limit of variables.
 CHUNK = 500
 

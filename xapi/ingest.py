@@ -13,9 +13,7 @@ from sqlalchemy import Connection
 
 from xapi import answers, events, json_text, statement, store, values
 from xapi.errors import Conflict, XapiError
-
-#: Authority of what the tool itself says when nobody else is named.
-TOOL = {"objectType": "Agent", "account": {"homePage": "urn:estime", "name": "estime"}}
+from xapi.identity import TOOL
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import uuid
@@ -20,7 +21,7 @@ from tests.conftest import Clock
 from tests.factories.surveys import COURSE, KEY, SECRET, Classroom, K, template
 from tool_config.database import transaction
 from tool_config.surveys import Survey
-from xapi import answers, ingest, rollup
+from xapi import answers, auth, ingest, rollup
 from xapi.survey_tables import answer, survey_comment, survey_step
 from xapi.tables import event, rollup_pending, statement
 
@@ -207,6 +208,35 @@ def test_a_trainee_is_asked_what_is_open_the_unanswered_first(room: Classroom) -
 
 
 # --- publishing ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("authority", [None, auth.authority("https://estime.test", "k")])
+def test_answers_that_a_key_writes_count_for_nothing(
+    room: Classroom, authority: dict[str, Any] | None
+) -> None:
+    """Who may write statements would answer four times beside a person, and read that person's answer."""
+    survey = room.open()
+    room.answer(survey, 0, overall=2, liked="Ce que je suis seul à dire")
+    with transaction(room.engine, room.silo_id) as conn:
+        raws = conn.scalars(select(statement.c.raw).where(statement.c.raw.contains("question=overall"))).all()
+        said = json.loads(next(raw for raw in raws if json.loads(raw)["result"]["response"] == "2"))
+        del said["authority"], said["stored"]
+        forged = [
+            {
+                **said,
+                "id": str(uuid.uuid4()),
+                "actor": {"account": {"homePage": "https://campus.test", "name": name}},
+                "context": {**said["context"], "registration": str(uuid.uuid4())},
+                "authority": {"objectType": "Agent", "account": {"homePage": "urn:estime", "name": "import"}},
+            }
+            for name in ("user-00000", "a", "b", "c", "d")
+        ]
+        ingest.ingest(conn, room.silo_id, forged, now=room.now, authority=authority)
+        assert answers.rebuild(conn, room.silo_id) == 2
+    assert count(room, answer) == 2
+    room.close(survey)
+    assert published(room, survey) is None or published(room, survey).n == 0  # type: ignore[union-attr]
+    assert comments(room, survey) == []
 
 
 def test_published_by_blocks_of_five_then_whole_at_closing(room: Classroom) -> None:
