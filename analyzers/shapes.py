@@ -13,14 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tool_config.rules import Rules
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of one length, by name.
 Columns = Mapping[str, NDArray[Any]]
@@ -60,7 +62,7 @@ class Reference:
 
     @cached_property
     def days(self) -> pd.DataFrame:
-        return pd.DataFrame(dict(self.day_columns))
+        return _frame(self.day_columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +98,15 @@ class CourseFrames:
 
     @cached_property
     def learners(self) -> pd.DataFrame:
-        return pd.DataFrame(dict(self.learner_columns))
+        return _frame(self.learner_columns)
 
     @cached_property
     def modules(self) -> pd.DataFrame:
-        return pd.DataFrame(dict(self.module_columns))
+        return _frame(self.module_columns)
 
     @cached_property
     def days(self) -> pd.DataFrame:
-        return pd.DataFrame(dict(self.day_columns))
+        return _frame(self.day_columns)
 
     @property
     def enrolled(self) -> int:
@@ -151,7 +153,7 @@ class ModuleActivities:
 
     @cached_property
     def traces(self) -> pd.DataFrame:
-        return pd.DataFrame(dict(self.trace_columns))
+        return _frame(self.trace_columns)
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,13 @@ class SiloFrames:
     sessions: pd.DataFrame
     #: Distinct enrolled learners.
     people: int
+
+
+def _frame(columns: Columns) -> pd.DataFrame:
+    """Return columns as a frame; pandas takes 40 MB, which a process that shows no such analysis spares."""
+    import pandas as pd
+
+    return pd.DataFrame(dict(columns))
 
 
 def zone(wanted: str | None, default: str) -> ZoneInfo:

@@ -7,10 +7,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-import redis
-from redis.exceptions import RedisError
+if TYPE_CHECKING:
+    import redis
 
 T = TypeVar("T")
 
@@ -107,7 +107,12 @@ class RedisCache:
     pause = 5.0
 
     def __init__(self, url: str, *, prefix: str = "estime:", timeout: float = 0.25) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+        import redis  # here: it takes 14 MB, which a process that keeps its cache in its own memory spares
+
+        self._fault = redis.RedisError
+        self._client: redis.Redis = redis.Redis.from_url(
+            url, socket_timeout=timeout, socket_connect_timeout=timeout
+        )
         self._prefix = prefix
         self._down = False
         self._retry_at = 0.0
@@ -141,7 +146,7 @@ class RedisCache:
             return missing
         try:
             answer = command(self._prefix + key)
-        except RedisError as error:
+        except self._fault as error:
             if not self._down:
                 _log.warning("Redis is out of reach, going on without it: %s", type(error).__name__)
             self._down, self._retry_at = True, time.monotonic() + self.pause
