@@ -55,7 +55,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, metavar=("URL", "FORM"), help="one measure, in this process")
     options = parser.parse_args()
     if options.one:
-        print(orjson.dumps(_measure(*options.one, options.rows)).decode())
+        url, form = options.one
+        print(orjson.dumps(_measure(url, form, options.rows)).decode())
         return
     with _store(options.engine) as url:
         run(url, options.rows)

@@ -190,7 +190,7 @@ membership = Table(
     Column("actor", Text, primary_key=True),
     #: trainee, tutor, admin
     Column("role", Text, nullable=False),
-    #: launch, roster
+    #: launch, roster, log
     Column("source", Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant),

@@ -143,10 +143,15 @@ def _row(survey: Survey, record: Record, who: str, shared: Mapping[str, Any], sa
     }
     data = {name: value for name, value in data.items() if value is not None and value != ""}
     key = _hash([KIND, shared.get("questionnaire"), who, said.question, said.item])
-    return replace(
-        record, key=key, data=data, digest=_hash([record.person_key, data]),
+    return Record(
         line=0 if survey.anonymous else record.line,
-    )  # fmt: skip
+        key=key,
+        person_key=record.person_key,
+        session=record.session,
+        valid_on=record.valid_on,
+        data=data,
+        digest=_hash([record.person_key, data]),
+    )
 
 
 def _respondent(survey: Survey, record: Record) -> str:

@@ -147,8 +147,10 @@ def _field(field: Field) -> dict[str, Any]:
 # --- before it goes in -------------------------------------------------------------------------------------
 
 
-def draft(ready: Preparation, known: Mapping[str, Standard], earlier: File | None) -> dict[str, Any]:
-    """Return what the page of a waiting file prints."""
+def draft(
+    ready: Preparation, known: Mapping[str, Standard], earlier: File | None, sites: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what the page of a waiting file prints; `sites`: addresses of the platforms known."""
     file, detected = ready.file, ready.detected
     return {
         "lead": _what(ready),
@@ -165,6 +167,7 @@ def draft(ready: Preparation, known: Mapping[str, Standard], earlier: File | Non
         "columns": [_column(rank, name, ready) for rank, name in enumerate(detected.header)],
         "choices": _choices(ready.standard),
         "constants": _constants(ready),
+        "sites": sites,
         "missing": missing(ready),
         "ready": ready.standard is not None and not ready.faults,
     }

@@ -18,7 +18,7 @@ from lti_tool.web import import_view
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import csv_file
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
-from tool_config import silos
+from tool_config import platforms, silos
 from tool_config.database import transaction
 from tool_config.standards import StandardError
 from xapi import datasets
@@ -111,6 +111,7 @@ def _draft_page(ready: Preparation, faults: list[str] | None = None) -> str:
         shell = _shell(conn)
         known = datasets.known(conn, viewer().silo_id)
         earlier = files.same(conn, viewer().silo_id, ready.file.digest, ready.file.kind)
+        sites = sorted({one.issuer for one in platforms.of_silo(conn, viewer().silo_id)})
     return render_template(
         "admin/import_draft.html",
         page_title=ready.file.name,
@@ -118,7 +119,7 @@ def _draft_page(ready: Preparation, faults: list[str] | None = None) -> str:
         faults=faults or [],
         here=url_for("pages.import_one", file_id=ready.file.file_id),
         list_url=url_for("pages.imports"),
-        **import_view.draft(ready, known, earlier),
+        **import_view.draft(ready, known, earlier, sites),
     )
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
@@ -115,10 +116,19 @@ def text_of(cell: Cell) -> str:
 def clean(text: str) -> str:
     """Return a text trimmed, composed (NFC), without control characters nor lone surrogates."""
     if not text.isascii() or not text.isprintable():
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-        text = unicodedata.normalize("NFC", "".join(kept))
+        text = _known(text) if len(text) <= _SHORT else _composed(text)
     return text.strip()
+
+
+def _composed(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+#: Short texts come back row after row: labels of a list, names of sessions.
+_SHORT = 100
+_known = lru_cache(maxsize=10_000)(_composed)
 
 
 def is_blank(cells: Sequence[Cell]) -> bool:

@@ -209,16 +209,16 @@ def unfolded(cells: Mapping[str, str], questions: Mapping[str, Question]) -> lis
 
 
 def _said(one: Question, text: str) -> Said:
-    base = Said(one.text, one.code, one.item, one.scale.name)
+    base = one.text, one.code, one.item, one.scale.name
     if one.scale.name == "text":
-        return replace(base, comment=text)
+        return Said(*base, comment=text)
     if one.scale.name == "multiple":
-        return replace(base, answer=[part.strip() for part in text.split(";") if part.strip()])
+        return Said(*base, answer=[part.strip() for part in text.split(";") if part.strip()])
     value = one.scale.numbers.get(scales.word(text))
     if value is None and (one.scale.name.startswith("rating") or one.scale.name == "number"):
         value = scales.number(text)
         if value is not None:
             text = f"{value:g}"
     if one.scale.name == "number" and value is not None:
-        return replace(base, value=value)
-    return replace(base, value=value, answer=text)
+        return Said(*base, value=value)
+    return Said(*base, value=value, answer=text)

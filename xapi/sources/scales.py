@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tool_config.references import plain
 
@@ -78,13 +79,13 @@ _ASIDE = frozenset(
         "not applicable", "no opinion", "prefer not to say", "not sure", "unsure", "refus",
     )
 )  # fmt: skip
+_LONGEST_ASIDE = max(map(len, _ASIDE)) + 10
 #: What ticks an option, and what leaves it.
 TICKED = frozenset({"oui", "yes", "1", "x", "vrai", "true", "coche", "checked", "selected"})
 LEFT = frozenset({"non", "no", "0", "faux", "false", "non coche", "not selected", "unchecked", ""})
 #: Different answers over which a column is no choice of one, and longest label of a choice.
 _MOST_CHOICES, _LONGEST_LABEL = 60, 150
 _INTEGER = re.compile(r"[-+]?\d{1,9}(?:[.,]0+)?")
-_FEMININE = re.compile(r"(?<=t)(?:\(?e\)?s?|e|s|es)(?=\b)")
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Scale:
         return self.name not in ("text", "number")
 
 
+@lru_cache(maxsize=10_000)
 def word(text: str) -> str:
     """Return an answer as scales know it: plain, in the masculine, without a number before it."""
     made = plain(re.sub(r"\((?:e|s|es)\)|·e·?s?|-e-?s?\b", "", text))
@@ -135,7 +137,7 @@ def recognise(answers: Mapping[str, int]) -> Scale:
 
 def is_aside(text: str) -> bool:
     """Tell whether an answer says that there is none."""
-    return plain(text) in _ASIDE
+    return len(text) <= _LONGEST_ASIDE and word(text) in _ASIDE
 
 
 def _numbered(words: Collection[str], degrees: Mapping[str, int]) -> dict[str, float]:
