@@ -323,7 +323,7 @@ def mend(one: Finding) -> str:
         "twice": gettext("Dans le fichier des lignes refusées, gardez la bonne, puis redonnez-le."),
         "refused": gettext("Corrigez le fichier des lignes refusées, puis redonnez-le."),
         "courseless": gettext(
-            "C’est l’usage pour les connexions au site ; sinon, la plateforme doit nommer le cours dans le "
+            "C’est l’usage pour les connexions au site ; sinon, la plateforme doit nommer la session dans le "
             "contexte."
         ),
         "unknown": gettext(
