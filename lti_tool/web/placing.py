@@ -15,7 +15,7 @@ from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import SurveyError
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
-from lti_tool.web import guard, satisfaction_form
+from lti_tool.web import guard, satisfaction_form, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.satisfaction_form import Filled, Wanted
 from lti_tool.web.shell import CoursePage, Shell, open_course, open_person, reading
@@ -45,7 +45,7 @@ def placing(launch: str) -> str:
             return _sending(conn, wanted, wanted.placed, by_hand=True)
         first = next(iter(page.setting.modules), "")
         filled = satisfaction_form.blank(first, page.frames.today)
-        return _form(page, wanted, _opened(conn), filled, set(), {})
+        return _form(conn, page, wanted, filled, set(), {})
 
 
 def placing_send(launch: str) -> str | tuple[str, int]:
@@ -70,7 +70,7 @@ def placing_send(launch: str) -> str | tuple[str, int]:
     with reading() as conn:
         page = open_course(conn, viewer().course_id)
         filled = satisfaction_form.filled(request.form)
-        return _form(page, _asked(conn), _opened(conn), filled, set(what), errors), 400
+        return _form(conn, page, _asked(conn), filled, set(what), errors), 400
 
 
 def _asked(conn: Connection, *, lock: bool = False) -> Request:
@@ -109,9 +109,9 @@ def _opened(conn: Connection) -> list[Survey]:
 
 
 def _form(
+    conn: Connection,
     page: CoursePage,
     wanted: Request,
-    opened: Sequence[Survey],
     filled: Filled,
     what: set[str],
     errors: Mapping[str, str],
@@ -126,7 +126,9 @@ def _form(
         kind="checkbox" if wanted.multiple else "radio",
         what=what,
         errors={name: _fault(code) for name, code in errors.items()},
-        opened=[(f"{_OPENED}{each.survey_id}", _name(page, each.module), _state(each)) for each in opened],
+        opened=[
+            (f"{_OPENED}{each.survey_id}", _name(page, each.module), _state(each)) for each in _opened(conn)
+        ],
         modules=[
             (f"{_ON_MODULE}{iri}", wording.module_label(place.position, place.title))
             for iri, place in page.setting.modules.items()
@@ -135,6 +137,8 @@ def _form(
         else [],
         tutor=tutor,
         filled=filled,
+        may_mark=services.may_mark_surveys(conn, viewer().course_id),
+        mark=_is_marked(),
         templates=[
             {
                 "name": each.name,
@@ -204,7 +208,7 @@ def _items(conn: Connection, page: CoursePage, wanted: Request, what: Sequence[s
         raise _Faulty({"what": "nothing"})
     if modules:
         access.require(viewer(), "tutor")
-    asked = _read_survey() if modules else None
+    asked = _read_survey(conn) if modules else None
     items = []
     for each in what:
         if each == _DASHBOARD:
@@ -220,17 +224,23 @@ def _items(conn: Connection, page: CoursePage, wanted: Request, what: Sequence[s
     return tuple(items)
 
 
-def _read_survey() -> Wanted:
+def _is_marked() -> bool:
+    return request.form.get("mark") == "1"
+
+
+def _read_survey(conn: Connection) -> Wanted:
     asked, errors = satisfaction_form.read(request.form, tool().clock(), g.zone)
     if asked is None:
         raise _Faulty(errors)
+    if asked.mode == "anonymous" and _is_marked() and services.may_mark_surveys(conn, viewer().course_id):
+        raise _Faulty({"mode": "marked"})
     return asked
 
 
 def _open(conn: Connection, page: CoursePage, asked: Wanted, module: str) -> Survey:
     """Open a questionnaire on a module, by the same rules as the page that opens one."""
     try:
-        return surveys.open_survey(
+        made = surveys.open_survey(
             conn,
             viewer().silo_id,
             viewer().course_id,
@@ -247,6 +257,10 @@ def _open(conn: Connection, page: CoursePage, asked: Wanted, module: str) -> Sur
         if "module" in errors:
             errors[f"{_ON_MODULE}{module}"] = errors.pop("module")
         raise _Faulty(errors) from None
+    if _is_marked() and services.may_mark_surveys(conn, viewer().course_id):
+        title = page.setting.modules[module].title
+        services.start_with_survey(conn, viewer().course_id, made.survey_id, title)
+    return made
 
 
 def _dashboard() -> Item:

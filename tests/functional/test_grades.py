@@ -21,7 +21,7 @@ from lti_tool.tables import survey
 from tests.conftest import Clock
 from tests.factories import opened, traces
 from tests.factories.jobs import drain, listed
-from tests.factories.platform import INSTRUCTOR, LEARNER, SITE_ADMIN, Browser
+from tests.factories.platform import ABSENT, INSTRUCTOR, LEARNER, SITE_ADMIN, Browser
 from tests.factories.services_platform import Asked, member
 from tests.factories.services_room import Room, make_room
 from tool_config import surveys as templates
@@ -434,7 +434,7 @@ def test_a_mark_is_not_added_once_people_answered_without_being_told(room: Room)
 # --- pages ------------------------------------------------------------------------------------------------
 
 
-def form(room: Room, browser: Browser, address: str, page: str, **values: str) -> Any:
+def form(room: Room, browser: Browser, address: str, page: str, **values: Any) -> Any:
     """Send a form of a page, with its token."""
     token = re.search(r'name="csrf_token" value="([0-9a-f]{64})"', page)
     assert token is not None
@@ -529,6 +529,46 @@ def test_a_questionnaire_is_opened_with_its_mark_and_who_answers_is_told(room: R
     with transaction(room.engine, room.silo) as conn:
         marks.switch_off(conn, room.silo, room.course(), asked.survey_id, now=room.clock())
     assert "Une note de participation." not in text(trainee, f"{own}surveys/{asked.survey_id}")
+
+
+@sqlite_only
+def test_a_questionnaire_placed_in_the_course_may_have_its_mark(room: Room) -> None:
+    settings = {
+        "accept_types": ["ltiResourceLink"],
+        "accept_presentation_document_targets": ["iframe"],
+        "accept_multiple": True,
+        "deep_link_return_url": f"{room.platform.issuer}/mod/lti/contentitem_return.php?course=2",
+    }
+    placing: dict[str, Any] = {
+        "message_type": "LtiDeepLinkingRequest",
+        "resource_link": ABSENT,
+        "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings": settings,
+    }
+    browser, place = room.launch(**placing)
+    page = text(browser, f"{place}placing")
+    assert "Noter la participation" in page
+    modules = re.findall(r'name="what" value="(module:[^"]+)"', page)
+    filled = {
+        "what": modules[:2],
+        "template": "a-chaud-module",
+        "opens": "2026-11-21",
+        "closes": "2026-11-30",
+        "mark": "1",
+    }
+    refused = form(room, browser, f"{place}placing", page, **filled, mode="anonymous")
+    assert refused.status_code == 400
+    assert "ne peut pas donner de note" in refused.get_data(as_text=True)
+    assert 'name="mark" value="1" checked' in refused.get_data(as_text=True)
+    assert room.rows(survey) == room.rows(mark) == []
+    assert form(room, browser, f"{place}placing", page, **filled, mode="pseudonymous").status_code == 200
+    made = room.rows(survey)
+    assert len(made) == 2
+    assert {row.mark_id for row in room.rows(mark)} == {row.survey_id for row in made}
+    with transaction(room.engine, room.silo) as conn:
+        conn.execute(update(course_service).values(scopes=[]))
+    ags = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+    browser, place = room.launch(**{**placing, ags: ABSENT})
+    assert "Noter la participation" not in text(browser, f"{place}placing")
 
 
 # --- addresses --------------------------------------------------------------------------------------------
