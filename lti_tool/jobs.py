@@ -225,6 +225,26 @@ def latest(conn: Connection, silo_id: int, key: str) -> Job | None:
     return _job(conn.execute(newest).first())
 
 
+def failed(conn: Connection, silo_id: int, *, since: datetime) -> list[tuple[str, str]]:
+    """Return kind and reason of the jobs that failed since an instant, and that were not done afterwards."""
+    later = job.alias("later")
+    done = select(later.c.job_id).where(
+        later.c.silo_id == job.c.silo_id,
+        later.c.key == job.c.key,
+        later.c.state == DONE,
+        later.c.finished_at > job.c.finished_at,
+    )
+    wanted = select(job.c.kind, job.c.message).where(
+        job.c.silo_id == silo_id,
+        job.c.state == FAILED,
+        job.c.message != CANCELLED,
+        job.c.finished_at > since,
+        ~done.exists(),
+    )
+    ordered = wanted.order_by(job.c.finished_at.desc(), job.c.job_id).limit(1000)
+    return [(row.kind, row.message) for row in conn.execute(ordered)]
+
+
 _SHOWN = tuple(job.c[name] for name in Job.__dataclass_fields__)
 
 

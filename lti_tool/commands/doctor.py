@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool import migrations
+from lti_tool import jobs, migrations
 from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option
 from lti_tool.web.assets import DIST
@@ -23,6 +23,9 @@ from xapi.tables import rollup_pending
 
 #: Buckets that a working worker never lets wait.
 BACKLOG = 20_000
+#: Background work that failed is told for so long, unless it was done since.
+FAILED_LATELY = timedelta(days=2)
+_MOST_TOLD = 10
 #: Seconds between the clocks of this machine and of the database: launches allow 30.
 SKEW = 10
 
@@ -115,7 +118,7 @@ def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Check]:
     try:
         checks = [_reached(engine), _schema(engine)]
         if checks[-1].well:
-            checks += [_clock(engine, clock), _pending(engine)]
+            checks += [_clock(engine, clock), _pending(engine), _jobs(engine, clock)]
         return checks
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
@@ -153,3 +156,21 @@ def _pending(engine: Engine) -> Check:
             waiting += conn.execute(select(func.count()).select_from(rollup_pending).where(mine)).scalar_one()
     message = f"{waiting} buckets wait to be refreshed"
     return Check("worker", waiting < BACKLOG, message if waiting < BACKLOG else message + ": is it running?")
+
+
+def _jobs(engine: Engine, clock: Callable[[], datetime]) -> Check:
+    """Tell what background work failed and was not done since; what is to be mended here is WRONG.
+
+    A platform that refuses a roster or marks is told on the pages of its courses: this instance is well.
+    """
+    found: dict[str, int] = {}
+    for silo_id in silos.list_ids(engine):
+        with transaction(engine, silo_id, write=False) as conn:
+            for kind, reason in jobs.failed(conn, silo_id, since=clock() - FAILED_LATELY):
+                found[f"{kind} ({reason})"] = found.get(f"{kind} ({reason})", 0) + 1
+    if not found:
+        return Check("jobs", True, "none failed lately")
+    said = ", ".join(f"{count} {what}" for what, count in sorted(found.items())[:_MOST_TOLD])
+    ours = any("(unexpected " in what or f"({jobs.ABANDONED})" in what for what in found)
+    advice = ": look for the reference in the log" if ours else ""
+    return Check("jobs", not ours, f"failed and not done since: {said}{advice}")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, func, select
 
 from lti_tool.cli import main
+from lti_tool.job_tables import job
 from tests import services
 from tests.conftest import SECRET_KEY
 from tool_config import platforms, silos
-from tool_config.database import administration, locating, open_engine
+from tool_config.database import administration, locating, open_engine, transaction
 from xapi.tables import event, rollup_actor, statement
 
 ESTIME = Path(sys.executable).with_name("estime")
@@ -287,6 +289,39 @@ def test_doctor_before_and_after(estime: Estime, monkeypatch: pytest.MonkeyPatch
     answer = estime("doctor")
     assert answer.code == 1
     assert "ESTIME_MAX_BODY" in answer.out
+
+
+def test_doctor_tells_of_background_work_that_failed(estime: Estime, folder: Path) -> None:
+    silo_id = estime("silo", "add", "a").json["id"]
+    now = datetime.now(UTC)
+    engine = open_engine(f"sqlite:///{folder / 'estime.db'}")
+
+    def write(job_id: str, key: str | None, state: str, message: str, hours: int) -> None:
+        ended = now - timedelta(hours=hours)
+        row = {"silo_id": silo_id, "job_id": job_id, "kind": "roster", "key": key, "state": state}
+        times = {"created_at": ended, "due_at": ended, "finished_at": ended}
+        with transaction(engine, silo_id) as conn:
+            conn.execute(job.insert().values(**row, message=message, **times))
+
+    def jobs() -> tuple[bool, str]:
+        (found,) = (one for one in estime("doctor", "--json").json["checks"] if one["name"] == "jobs")
+        return found["well"], found["message"]
+
+    assert jobs() == (True, "none failed lately")
+    write("1", "roster 1", "failed", "unexpected 0123456789ab", 72)
+    write("2", "roster 2", "failed", "unexpected 0123456789ab", 3)
+    write("3", "roster 2", "done", "", 2)
+    write("4", None, "failed", "cancelled", 1)
+    assert jobs() == (True, "none failed lately")
+    write("5", "roster 3", "failed", "forbidden", 1)
+    assert jobs() == (True, "failed and not done since: 1 roster (forbidden)")
+    write("6", None, "failed", "unexpected ba9876543210", 1)
+    well, message = jobs()
+    assert not well
+    assert "1 roster (unexpected ba9876543210)" in message
+    assert "look for the reference in the log" in message
+    assert estime("doctor").code == 1
+    engine.dispose()
 
 
 def test_a_setting_that_cannot_be_used_is_a_sentence(estime: Estime, monkeypatch: pytest.MonkeyPatch) -> None:
