@@ -117,7 +117,7 @@ def _crossed(conn: Connection, standard: Standard, axes: Mapping[str, Field]) ->
 
     def lines(kind: str) -> list[Line]:
         rows = datasets.rows(conn, viewer().silo_id, kind, columns)
-        return [Line(identity.get(key, key) if key else None, day, data) for key, day, data in rows]
+        return [Line(_unit(identity, key, data), day, data) for key, day, data in rows]
 
     origins = {
         line.person: line.data
@@ -134,6 +134,16 @@ def _crossed(conn: Connection, standard: Standard, axes: Mapping[str, Field]) ->
         tuple(_value(first, name) for name in found.rows),
         tuple(_value(second, name) for name in found.columns),
     )  # fmt: skip
+
+
+def _unit(identity: Mapping[str, str], key: str | None, data: Mapping[str, Any]) -> str | None:
+    """Return who counts for a row: its person, else its respondent; None: the row itself.
+
+    One respondent has as many rows as a questionnaire has questions: rows would soon be over the threshold.
+    """
+    if key:
+        return identity.get(key, key)
+    return f"respondent {data['respondent']}" if data.get("respondent") else None
 
 
 def _context(crossed: _Crossed | None) -> dict[str, Any]:

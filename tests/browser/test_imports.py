@@ -20,7 +20,9 @@ Dropped = Callable[..., Visit]
 @pytest.fixture
 def imports(visit: Callable[..., Visit], running: Running) -> Visit:
     session = running.session("-3")
-    tab = visit().open(session, running.person(session, role="admin"))
+    tab = visit()
+    tab.page.context.set_default_timeout(60_000)
+    tab.open(session, running.person(session, role="admin"))
     assert tab.go("imports") == 200
     return tab
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import xlsxwriter
+from flask import Flask
 from sqlalchemy import Engine
 
 from lti_tool.imports import running
 from lti_tool.imports.files import File
+from tests.factories import opened
 from tests.factories.imports import HOME, prepared, taken
+from tests.factories.opened import Reader
 from tool_config import addresses, silos
 from tool_config.database import transaction
 from xapi import datasets
@@ -201,6 +205,29 @@ def test_a_column_may_be_said_to_be_free_text(engine: Engine, silo: int, clock: 
     )
     running.run(engine, silo, ready.file.file_id, clock=clock, home=HOME)
     assert {row["comment"] for row in said(engine, silo, "Une idée ?")} == {"Bien"}
+
+
+def crossed(admin: Reader) -> str:
+    page = admin.page(f"/crossing?kind={KIND}&row=module&column=answer")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+@sqlite_only
+def test_respondents_count_in_crossings_and_not_their_answers(
+    app: Flask, engine: Engine, silo: int, clock: Any
+) -> None:
+    admin = opened.reader(app, engine, silo, "admin", opened.add_course(engine, silo), "chef")
+    header = ";".join(["Module", *(f"Q{rank} Clair ?" for rank in range(10))])
+
+    def export(respondents: int) -> bytes:
+        rows = [";".join([f"M{n % 2}", *["Oui" if n % 2 else "Non"] * 10]) for n in range(respondents)]
+        return "\n".join([header, *rows]).encode()
+
+    survey(engine, silo, export(8), clock)
+    assert len(stored(engine, silo)) == 80
+    assert "Trop peu de personnes" in crossed(admin)
+    survey(engine, silo, export(60), clock)
+    assert "60 personnes comptées." in crossed(admin)
 
 
 # --- real files --------------------------------------------------------------------------------------------

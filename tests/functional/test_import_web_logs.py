@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from lti_tool.imports import running
@@ -109,7 +111,7 @@ def test_many_pages_are_counted_by_folder(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(web_log, "MOST_RESOURCES", 3)
     path = tmp_path / "access.log"
     path.write_text("".join(line(f"/films/{rank}") for rank in range(10)) + line("/a/b") + line("/films/1"))
-    found = [row.cells for row in web_log.rows(path, Reading(web_log.NAME))][1:]
+    found: list[Any] = [row.cells for row in web_log.rows(path, Reading(web_log.NAME))][1:]
     assert {row[0]: row[4] for row in found} == {
         "/films/0": 1, "/films/1": 2, "/films/2": 1, "/films/…": 7, "/a/…": 1,
     }  # fmt: skip
@@ -121,3 +123,19 @@ def test_a_log_cut_in_its_middle_is_said_to_be_damaged(tmp_path: Path) -> None:
     assert web_log.tells(path.read_bytes()[:4096])
     with pytest.raises(TableFault, match="damaged"):
         list(web_log.rows(path, Reading(web_log.NAME)))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([b"", b"\x1f\x8b", b"#Fields: date cs-uri-stem\n", LOG[:200], b"Heure,Description\n"]),
+)
+def test_any_bytes_are_counted_or_refused(tmp_path: Path, tail: bytes, head: bytes) -> None:
+    path = tmp_path / "any.log"
+    path.write_bytes(head + tail)
+    try:
+        found: list[Any] = [row.cells for row in web_log.rows(path, Reading(web_log.NAME))]
+    except TableFault:
+        return
+    assert found[0] == web_log.HEADER
+    assert all(row[4] + row[5] > 0 for row in found[1:])

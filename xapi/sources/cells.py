@@ -76,8 +76,6 @@ class Reading:
     #: Decimal mark of the texts, and the order of a day written with slashes: dmy, mdy.
     decimal: str = ","
     days: str = "dmy"
-    #: How the table is unfolded (`tabular.SHAPES`); empty: as it is.
-    shape: str = ""
 
 
 @dataclass(frozen=True)

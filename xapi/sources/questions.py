@@ -20,7 +20,7 @@ from xapi.sources.scales import Scale
 _KEPT = 200
 _LONGEST_QUESTION = 300
 _LIME = re.compile(
-    r"(?P<code>[A-Za-z]\w{0,30}(?:\[\w+\])*(?:\[other\])?)\.\s+(?P<text>.+?)(?:\s*\[(?P<item>[^\[\]]+)\])?",
+    r"(?P<code>(?=\w*[\d_\[]|\w{3})[A-Za-z]\w{0,30}(?:\[\w+\])*)\.\s+(?P<text>.+?)(?:\s*\[(?P<item>[^\[\]]+)\])?",
     re.DOTALL,
 )
 _FULL = re.compile(r"(?P<text>.+?[?:.…])\s*\[(?P<item>[^\[\]]+)\]", re.DOTALL)

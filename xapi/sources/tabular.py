@@ -45,9 +45,6 @@ class Form:
 
 #: Forms beside csv, xlsx, ods and json, by name.
 FORMS: dict[str, Form] = {web_log.NAME: Form(web_log.tells, web_log.rows)}
-#: What turns a table into one of one line a thing (`Reading.shape`): one column a question into one line an
-#: answer…
-SHAPES: dict[str, Callable[[Table, Reading], Table]] = {}
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def opened(path: Path, reading: Reading, *, checked: bool = False) -> Iterator[T
             raise TableFault("no_header")
         names = _names(header)
         table = Table(names, _under(rows, reading, len(names)))
-        yield SHAPES[reading.shape](table, reading) if reading.shape in SHAPES else table
+        yield table
     finally:
         rows.close()  # type: ignore[attr-defined]
 
