@@ -155,7 +155,8 @@ def _sealed(conn: Connection, one: Silo, secret_key: str) -> tuple[int, bool | N
     """Count what is encrypted, and try the secret key on it."""
     keys, boxes = SEALED
     pairs = conn.execute(select(keys).where(keys.c.silo_id == one.silo_id)).all()
-    held = conn.execute(select(boxes).where(boxes.c.silo_id == one.silo_id)).all()
+    # A box that nobody has answered into yet is empty: there is nothing to open.
+    held = conn.execute(select(boxes).where(boxes.c.silo_id == one.silo_id, boxes.c.held != b"")).all()
     if not secret_key or not (pairs or held):
         return len(pairs) + len(held), None
     opened = True

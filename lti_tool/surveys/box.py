@@ -90,6 +90,8 @@ def unseal(box_key: bytes, survey_id: str, held: bytes) -> list[Answers]:
         plain = AESGCM(box_key).decrypt(held[:_NONCE], held[_NONCE:], survey_id.encode())
     except InvalidTag:
         raise BoxError(f"the box of the questionnaire {survey_id} was sealed with another key") from None
+    except ValueError:
+        raise BoxError(f"the box of the questionnaire {survey_id} is cut short") from None
     found: list[Any] = orjson.loads(plain)
     return found
 

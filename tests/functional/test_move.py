@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,24 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import Engine, delete, func, inspect, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 
 from lti_tool import audit, moving
 from lti_tool import tables as lti
@@ -191,6 +208,59 @@ def _behaves_the_same(
         assert platforms.private_key(conn, filled.silo_id, SECRET_KEY)[1].startswith(b"-----BEGIN")
     with administration(target) as conn:
         assert silos.add(conn, "suivante", now=NOW) == filled.silo_id + 1
+
+
+def _invented(column: Column[Any], rank: int) -> Any:
+    """Return a value that a column may hold: signs, fractions and instants that engines write differently."""
+    kind = column.type
+    if isinstance(kind, Uuid):
+        return str(UUID(int=rank + 1))
+    if isinstance(kind, JSON):
+        return {"é": [1, 0.1, None, True, {"": "🎓"}], "b": 1e21, "a": -0.0}
+    if isinstance(kind, Boolean):
+        return bool(rank % 2)
+    if isinstance(kind, Date):
+        return date(2026, 2, 28)
+    if isinstance(kind, Float):
+        return rank + 0.1
+    if isinstance(kind, Integer):
+        return rank + 1
+    if isinstance(kind, LargeBinary):
+        return b"\x00\xff" + bytes([rank])
+    if isinstance(kind, Text):
+        return f" é\n🎓{rank}"
+    return NOW + timedelta(microseconds=rank)
+
+
+def test_rows_of_every_table_arrive_as_they_are(
+    engine: Engine, target: Engine, silo: int, estime: Move
+) -> None:
+    with administration(engine) as conn:
+        for table in moving.TABLES:
+            if table.name == "silo":
+                continue
+            for rank in range(3):
+                row = {one.name: _invented(one, rank) for one in table.columns if one.name != "silo_id"}
+                conn.execute(insert(table).values(silo_id=silo, **row))
+    before = everything(engine, silo)
+    assert {name for name, rows in before.items() if len(rows) != 3} == {"silo"}
+    done = estime(engine, target)
+    assert done.exit_code == 0, done.stderr
+    assert everything(target, silo) == before
+
+
+def test_a_questionnaire_that_nobody_answered_yet_goes_along(
+    engine: Engine, target: Engine, filled: Filled, estime: Move
+) -> None:
+    filled.room.close(filled.anonymous)
+    opened_just_now = filled.room.open("anonymous")
+    done = estime(engine, target)
+    assert done.exit_code == 0, done.stderr
+    (moved,) = json.loads(done.stdout)["moved"]
+    assert (moved["opened"], moved["sealed"]) == (True, 1)
+    assert everything(target, filled.silo_id) == everything(engine, filled.silo_id)
+    room = replace(filled.room, engine=target)
+    assert room.answer(opened_just_now, 0, overall=3) == "recorded"
 
 
 def test_the_physical_order_of_the_target_says_nothing(
