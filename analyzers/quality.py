@@ -82,7 +82,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Platform:
-    """The traces that came from one platform. `days`: day -> events, over the last months."""
+    """The traces that came from one platform. `days`: day -> learners a session, over the last months."""
 
     name: str
     days: Mapping[date, int]

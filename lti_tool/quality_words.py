@@ -9,8 +9,10 @@ from babel.dates import format_date
 
 from analyzers import quality
 from analyzers.quality import Dataset, Finding, Key, Platform, Supply
-from lti_tool.formatting import first_capital, long_day, number, percent
+from lti_tool import quality_sentences
+from lti_tool.formatting import first_capital, number, percent
 from lti_tool.language import gettext, language, ngettext
+from lti_tool.quality_sentences import month
 from tool_config.standards import Standard
 
 #: Titles of sessions and gatherings told in a sentence; the others are counted.
@@ -51,11 +53,6 @@ def _host(issuer: str) -> str:
     return issuer.partition("://")[2].rstrip("/") or issuer
 
 
-def month(first: date) -> str:
-    """Write a month in full: novembre 2026."""
-    return str(format_date(first, "LLLL y", locale=language()))
-
-
 def short_month(first: date) -> str:
     """Write a month for an axis: nov. 26."""
     return str(format_date(first, "LLL yy", locale=language()))
@@ -63,7 +60,7 @@ def short_month(first: date) -> str:
 
 def said(one: Finding, known: Mapping[str, Standard], k: int) -> str:
     """Say what is wrong, with its count."""
-    sentence = _said(one, _field(one, known))
+    sentence = quality_sentences.sentence(one, _field(one, known))
     if one.code in ("outside", "sessions", "modules", "unknown"):
         return f"{sentence} {_values(one, k)}"
     if one.places:
@@ -75,167 +72,6 @@ def _field(one: Finding, known: Mapping[str, Standard]) -> str:
     standard = known.get(one.source.partition(":")[2])
     field = standard.field(one.field) if standard and one.field else None
     return field.label.in_language(language()) if field else ""
-
-
-def _said(one: Finding, field: str) -> str:
-    n, share = number(one.count), percent(one.share)
-    since = long_day(one.since) if one.since else ""
-    until = long_day(one.until) if one.until else ""
-    match one.code:
-        case "required":
-            return ngettext(
-                "« %(field)s », pourtant obligatoire, manque dans %(n)s ligne (%(share)s).",
-                "« %(field)s », pourtant obligatoire, manque dans %(n)s lignes (%(share)s).",
-                one.count, field=field, n=n, share=share,
-            )  # fmt: skip
-        case "seldom":
-            return gettext(
-                "« %(field)s » manque dans %(share)s des lignes (%(n)s).", field=field, share=share, n=n
-            )
-        case "outside":
-            return ngettext(
-                "« %(field)s » a, dans %(n)s ligne (%(share)s), une valeur qui n’est pas dans la table de "
-                "référence.",
-                "« %(field)s » a, dans %(n)s lignes (%(share)s), une valeur qui n’est pas dans la table de "
-                "référence.",
-                one.count, field=field, n=n, share=share,
-            )  # fmt: skip
-        case "sessions":
-            return ngettext(
-                "%(n)s ligne (%(share)s) nomme une session que l’outil ne connaît pas.",
-                "%(n)s lignes (%(share)s) nomment une session que l’outil ne connaît pas.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-        case "modules":
-            return ngettext(
-                "%(n)s ligne (%(share)s) nomme un module qui n’est pas au plan de sa session.",
-                "%(n)s lignes (%(share)s) nomment un module qui n’est pas au plan de leur session.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-        case "doubles":
-            return ngettext(
-                "%(n)s ligne (%(share)s) redit ce qu’une autre dit de la même personne et de la même "
-                "session, sous un autre nom.",
-                "%(n)s lignes (%(share)s) redisent ce que d’autres disent de la même personne et de la même "
-                "session, sous un autre nom.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-        case "people":
-            return ngettext(
-                "%(n)s personne (%(share)s) n’est reconnue dans aucune trace.",
-                "%(n)s personnes (%(share)s) ne sont reconnues dans aucune trace.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-        case "old":
-            return gettext("Aucun fichier n’est arrivé depuis le %(day)s.", day=since)
-        case "months":
-            return ngettext(
-                "%(n)s mois sans aucune ligne : %(month)s.",
-                "%(n)s mois sans aucune ligne, entre %(month)s et %(last)s.",
-                one.count, n=n, month=_month(one.since), last=_month(one.until),
-            )  # fmt: skip
-        case "fall" if not one.count:
-            return gettext("%(month)s : rien n’est arrivé.", month=first_capital(_month(one.since)))
-        case "fall":
-            return gettext(
-                "%(month)s : %(share)s de moins qu’un mois habituel.",
-                month=first_capital(_month(one.since)), share=share,
-            )  # fmt: skip
-        case "never":
-            return gettext("Aucune trace de cette plateforme n’est arrivée depuis plus d’un an.")
-        case "silent":
-            return ngettext(
-                "Aucune activité depuis %(n)s jour : la dernière est du %(day)s.",
-                "Aucune activité depuis %(n)s jours : la dernière est du %(day)s.",
-                one.count, n=n, day=since,
-            )  # fmt: skip
-        case "hole":
-            return gettext(
-                "Aucune activité pendant %(n)s jours ouvrés, du %(first)s au %(last)s.",
-                n=n, first=since, last=until,
-            )  # fmt: skip
-        case _:
-            return _said_elsewhere(one, n, share)
-
-
-def _said_elsewhere(one: Finding, n: str, share: str) -> str:
-    """Say what is wrong with files, keys, lists, presences and questionnaires."""
-    match one.code:
-        case "waiting":
-            return ngettext(
-                "%(n)s fichier attend d’être relu et confirmé.",
-                "%(n)s fichiers attendent d’être relus et confirmés.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "failed":
-            return ngettext(
-                "%(n)s fichier n’a pas pu être pris.", "%(n)s fichiers n’ont pas pu être pris.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "twice":
-            return ngettext(
-                "%(n)s ligne refusée contredit une autre ligne du même fichier.",
-                "%(n)s lignes refusées contredisent une autre ligne du même fichier.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "refused":
-            return ngettext(
-                "%(n)s ligne refusée attend d’être corrigée.",
-                "%(n)s lignes refusées attendent d’être corrigées.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "courseless":
-            return gettext(
-                "%(share)s des énoncés récents (%(n)s) ne nomment aucune session.", share=share, n=n
-            )
-        case "unknown":
-            return gettext(
-                "%(share)s des énoncés récents (%(n)s) ont un verbe que l’outil ne comprend pas.",
-                share=share, n=n,
-            )  # fmt: skip
-        case "quarantined":
-            return ngettext(
-                "%(n)s énoncé est mis de côté : il n’a pas pu être réparé.",
-                "%(n)s énoncés sont mis de côté : ils n’ont pas pu être réparés.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "repaired":
-            return ngettext(
-                "%(n)s énoncé a été réparé à son arrivée.", "%(n)s énoncés ont été réparés à leur arrivée.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "unused":
-            return gettext("Aucun énoncé récent n’est arrivé par cette clé.")
-        case "partial":
-            return ngettext(
-                "La liste des participants de %(n)s session active (%(share)s) est partielle.",
-                "La liste des participants de %(n)s sessions actives (%(share)s) est partielle.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-        case "problem":
-            return ngettext(
-                "La plateforme n’a pas donné la liste des participants de %(n)s session active.",
-                "La plateforme n’a pas donné la liste des participants de %(n)s sessions actives.",
-                one.count, n=n,
-            )  # fmt: skip
-        case "unmarked":
-            return ngettext(
-                "%(n)s regroupement passé (%(share)s) n’a aucune présence.",
-                "%(n)s regroupements passés (%(share)s) n’ont aucune présence.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-        case "few":
-            return ngettext(
-                "%(n)s questionnaire terminé (%(share)s) n’a pas reçu assez de réponses pour être publié.",
-                "%(n)s questionnaires terminés (%(share)s) n’ont pas reçu assez de réponses pour être "
-                "publiés.",
-                one.count, n=n, share=share,
-            )  # fmt: skip
-    raise ValueError(one.code)
-
-
-def _month(first: date | None) -> str:
-    return month(first) if first else ""
 
 
 def _values(one: Finding, k: int) -> str:
@@ -293,6 +129,11 @@ def mend(one: Finding) -> str:
     """Say what to do."""
     if one.code == "fall" and one.source.startswith("platform:"):
         return gettext("Hors vacances, vérifiez auprès de la plateforme que toutes ses traces partent.")
+    return {**_mend_files(), **_mend_sources()}[one.code]
+
+
+def _mend_files() -> dict[str, str]:
+    """Return what to do about datasets and their files."""
     return {
         "required": gettext("Complétez la colonne dans le fichier, puis redéposez-le."),
         "seldom": gettext(
@@ -315,13 +156,19 @@ def mend(one: Finding) -> str:
         "old": gettext("Déposez l’extraction la plus récente."),
         "months": gettext("Vérifiez qu’aucun fichier n’a été oublié ; le calendrier l’explique peut-être."),
         "fall": gettext("Vérifiez que le dernier fichier est complet."),
-        "never": gettext("Vérifiez que l’envoi des traces xAPI de la plateforme est en service."),
-        "silent": gettext("Hors vacances, vérifiez auprès de la plateforme que les traces partent toujours."),
-        "hole": gettext("Hors vacances, importez les journaux Moodle de cette période."),
         "waiting": gettext("Relisez-les, puis confirmez ou retirez-les."),
         "failed": gettext("Lisez pourquoi dans le rapport, corrigez le fichier, puis redéposez-le."),
         "twice": gettext("Dans le fichier des lignes refusées, gardez la bonne, puis redonnez-le."),
         "refused": gettext("Corrigez le fichier des lignes refusées, puis redonnez-le."),
+    }
+
+
+def _mend_sources() -> dict[str, str]:
+    """Return what to do about traces, keys, lists, presences and questionnaires."""
+    return {
+        "never": gettext("Vérifiez que l’envoi des traces xAPI de la plateforme est en service."),
+        "silent": gettext("Hors vacances, vérifiez auprès de la plateforme que les traces partent toujours."),
+        "hole": gettext("Hors vacances, importez les journaux Moodle de cette période."),
         "courseless": gettext(
             "C’est l’usage pour les connexions au site ; sinon, la plateforme doit nommer la session dans le "
             "contexte."
@@ -349,7 +196,7 @@ def mend(one: Finding) -> str:
             "Qui tutore les coche dans l’onglet Présences ; sinon, importez la liste de la classe virtuelle."
         ),
         "few": gettext("Prévoyez un temps pour répondre, pendant le dernier regroupement."),
-    }[one.code]
+    }
 
 
 def trend(months: tuple[tuple[date, int], ...]) -> str:
@@ -377,7 +224,9 @@ def size(one: Dataset | Platform | Key) -> str:
         return ngettext("%(n)s ligne", "%(n)s lignes", one.rows, n=number(one.rows))
     count = sum(one.days.values()) if isinstance(one, Platform) else one.recent
     if isinstance(one, Platform):
-        return ngettext("%(n)s trace en un an", "%(n)s traces en un an", count, n=number(count))
+        return ngettext(
+            "%(n)s journée d’activité en un an", "%(n)s journées d’activité en un an", count, n=number(count)
+        )
     return ngettext("%(n)s énoncé récent", "%(n)s énoncés récents", count, n=number(count))
 
 
@@ -391,5 +240,6 @@ def lead(supply: Supply, found: tuple[Finding, ...], known: Mapping[str, Standar
     first = serious[0]
     return gettext(
         "À reprendre d’abord : %(source)s. %(said)s",
-        source=source(first.source, supply, known), said=_said(first, _field(first, known)),
+        source=source(first.source, supply, known),
+        said=quality_sentences.sentence(first, _field(first, known)),
     )  # fmt: skip

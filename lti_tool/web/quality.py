@@ -11,7 +11,7 @@ from flask import render_template, request, url_for
 
 from analyzers import figures
 from analyzers.quality import KNOWN, Dataset, Finding, Key, Platform, Supply, findings, trend
-from lti_tool import access, quality, quality_words
+from lti_tool import access, quality, quality_sentences, quality_words
 from lti_tool.formatting import number, percent
 from lti_tool.language import gettext, language, ngettext
 from lti_tool.web.guard import tool, viewer
@@ -219,8 +219,8 @@ def _trend(detail: Dataset | Platform, today: date) -> dict[str, Any] | None:
     chart = figures.months(
         months,
         month=gettext("Mois"),
-        name=gettext("Traces") if isinstance(detail, Platform) else gettext("Lignes"),
-        month_name=quality_words.month,
+        name=gettext("Journées d’activité") if isinstance(detail, Platform) else gettext("Lignes"),
+        month_name=quality_sentences.month,
         short_month=quality_words.short_month,
         labels=chart_labels(),
         said=said,
@@ -232,7 +232,12 @@ def _trend(detail: Dataset | Platform, today: date) -> dict[str, Any] | None:
             gettext(
                 "Chaque barre est un mois, d’après le jour dont parlent les lignes ; le dernier, hachuré, "
                 "n’est pas fini. Un mois habituel est la médiane des mois d’avant qui ne sont pas vides."
-            )
+            ),
+            *(
+                [gettext("Une journée d’activité : une personne, un jour, dans une session.")]
+                if isinstance(detail, Platform)
+                else []
+            ),
         ],
     }
 

@@ -12,6 +12,7 @@ from analyzers.quality import (
     WRONG,
     Dataset,
     Files,
+    Finding,
     Key,
     Platform,
     Presences,
@@ -25,6 +26,8 @@ from analyzers.quality import (
     holes,
     trend,
 )
+from lti_tool import quality_words
+from tool_config import standards
 
 TODAY = date(2026, 11, 21)
 
@@ -176,3 +179,24 @@ def test_lists_presences_and_questionnaires() -> None:
         ("presences", "unmarked", 0.5), ("rosters", "partial", 0.25), ("rosters", "problem", 0.25),
         ("surveys", "few", 0.5),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "required", "seldom", "outside", "sessions", "modules", "doubles", "people", "old", "months", "fall",
+        "never", "silent", "hole", "waiting", "failed", "twice", "refused", "courseless", "unknown",
+        "quarantined", "repaired", "unused", "partial", "problem", "unmarked", "few",
+    ],
+)  # fmt: skip
+def test_every_finding_is_said_and_tells_what_to_do(code: str, count: int) -> None:
+    one = Finding(
+        "dataset:people", code, INCOMPLETE, count, 0.3, "corps", since=date(2026, 9, 1), until=TODAY
+    )
+    said = quality_words.said(one, standards.load(), 11)
+    assert said.rstrip().endswith(".")
+    assert "%(" not in said
+    assert quality_words.mend(one).endswith(".")
+    page = quality_words.place(one)
+    assert not page or quality_words.place_name(page)
