@@ -199,8 +199,8 @@ def _mend_sources() -> dict[str, str]:
     }
 
 
-def trend(months: tuple[tuple[date, int], ...]) -> str:
-    """Say what the chart of months shows."""
+def trend(months: tuple[tuple[date, int], ...], *, lines: bool) -> str:
+    """Say what the chart of months shows, of lines or of days of activity."""
     whole = [pair for pair in months[:-1] if pair[1]]
     if not whole:
         return gettext("Rien avant ce mois-ci")
@@ -213,9 +213,13 @@ def trend(months: tuple[tuple[date, int], ...]) -> str:
             "%(month)s : %(share)s de moins qu’un mois habituel",
             month=first_capital(month(fall[0])), share=percent(fall[2]),
         )  # fmt: skip
-    return gettext(
-        "Le mois le plus fourni est %(month)s, avec %(n)s", month=month(best[0]), n=number(best[1])
+    n = number(best[1])
+    amount = (
+        ngettext("%(n)s ligne", "%(n)s lignes", best[1], n=n)
+        if lines
+        else ngettext("%(n)s journée d’activité", "%(n)s journées d’activité", best[1], n=n)
     )
+    return gettext("Le mois le plus fourni est %(month)s, avec %(n)s", month=month(best[0]), n=amount)
 
 
 def size(one: Dataset | Platform | Key) -> str:

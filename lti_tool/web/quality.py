@@ -215,7 +215,7 @@ def _trend(detail: Dataset | Platform, today: date) -> dict[str, Any] | None:
     months = trend(detail.days, today)
     if not any(count for _, count in months):
         return None
-    said = quality_words.trend(months)
+    said = quality_words.trend(months, lines=isinstance(detail, Dataset))
     chart = figures.months(
         months,
         month=gettext("Mois"),
