@@ -158,7 +158,12 @@ def add(
 
 
 def adopt_deployment(conn: Connection, silo_id: int, issuer: str, deployment_id: str) -> None:
-    """Take the deployment of a verified launch as a platform's own, when it has told none yet."""
+    """Take the deployment of a verified launch as a platform's own, when it has told none yet.
+
+    Of several first launches at once, one tells it: the others wait and find it told.
+    """
+    mine = platform.c.silo_id == silo_id, platform.c.issuer == issuer
+    conn.execute(select(platform.c.issuer).where(*mine).with_for_update())
     if not deployments(conn, silo_id, issuer):
         _add_deployment(conn, silo_id, issuer, deployment_id)
 

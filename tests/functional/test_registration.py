@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -430,6 +432,26 @@ def test_a_deployment_not_told_is_that_of_the_first_launch(make: Make, clock: Cl
         assert door.deployments(site) == {"d-1"}
         assert browser.launch(platform, deployment_id="d-2").status_code == 401
         assert door.deployments(site) == {"d-1"}
+
+
+def test_of_two_first_launches_at_once_one_tells_the_deployment(make: Make) -> None:
+    http = registering.moodle()
+    http.answers[ENDPOINT] = registering.registered(deployment_id=None)
+    door = make(http)
+    assert door.open().status_code == 200
+
+    def second() -> None:
+        with transaction(door.engine, door.silo) as conn:
+            platforms.adopt_deployment(conn, door.silo, SITE, "d-2")
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(door.engine, door.silo) as conn:
+            platforms.adopt_deployment(conn, door.silo, SITE, "d-1")
+            late = pool.submit(second)
+            time.sleep(0.3)
+            assert not late.done()
+        late.result(timeout=20)
+    assert door.deployments(SITE) == {"d-1"}
 
 
 # --- the administrator's page --------------------------------------------------------------------------
