@@ -1,9 +1,10 @@
 """`python -m bench.launches`: launches of a class, over HTTP, on PostgreSQL and Redis.
 
 The tool runs under gunicorn, the platform's keys are known to it, and its answers are signed beforehand.
-First, eight browsers post their answers to /lti/launch one after the other, without a pause. Then a class
-opens together: every fiftieth of a second or so a browser logs in, passes the check of cookies and posts
-its answer, whatever became of those before it.
+First, eight browsers post their answers to /lti/launch one after the other, without a pause: their requests
+are written beforehand and go through bare sockets, since they share the processors with what is measured.
+Then a class opens together: every twentieth of a second a browser logs in, passes the check of cookies and
+posts its answer, whatever became of those before it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import queue
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from bench import ingestion
+from bench import ingestion, load
 from lti_tool import migrations
 from tests import services
 from tests.factories.platform import FakePlatform, jwks_server
@@ -59,6 +61,8 @@ class Found:
     together: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    #: Milliseconds of processor a launch, by who comes and by what spends them.
+    spent: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -80,10 +84,12 @@ def run(server: str, redis_url: str, people: int = 400, processes: int = 2) -> F
         for rank in range(8 * processes):  # what is done once a process is done
             browser = _Browser(port, platform)
             _expect(browser.post(browser.login(str(1_000_000 + rank))), 303)
-        for times in (found.first, found.again):
+        for label, times in (("newcomers", found.first), ("known people", found.again)):
             waiting = [_Browser(port, platform).login(str(rank)) for rank in range(people)]
-            seconds = _all_at_once(port, platform, waiting, times, found.errors)
+            with load.watched(engine, port) as spent:
+                seconds = _all_at_once(port, waiting, times, found.errors)
             found.per_second = people / seconds
+            found.spent[label] = {name: 1000 * value / people for name, value in spent.items()}
         _class(port, platform, found)
     engine.dispose()
     return found
@@ -106,6 +112,9 @@ def report(found: Found) -> None:
         f"{found.per_second:.0f} launches/s of known people; {len(found.errors)} errors "
         + "; ".join(sorted(set(found.errors))[:3])
     )
+    for label, spent in found.spent.items():
+        told = ", ".join(f"{name} {value:.1f}" for name, value in spent.items())
+        console.print(f"Milliseconds of processor a launch, {label}: {told}")
 
 
 def _row(times: list[float]) -> tuple[str, ...]:
@@ -177,6 +186,44 @@ class _Browser:
         return response
 
 
+class _Socket:
+    """A connection that only posts answers, and reads of headers what it needs."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._socket: socket.socket | None = None
+
+    def post(self, answer: Answer) -> int:
+        """Post a platform's answer and return the status; raises OSError, ConnectionError included."""
+        request = (
+            f"POST /lti/launch HTTP/1.1\r\nHost: {_HOST}\r\nCookie: {answer.cookie}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(answer.body)}\r\n\r\n{answer.body}"
+        )
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
+        self._socket.sendall(request.encode())
+        received = self._more(b"")
+        while b"\r\n\r\n" not in received:
+            received = self._more(received)
+        head, _, body = received.partition(b"\r\n\r\n")
+        head = head.lower()
+        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        while len(body) < length:
+            body = self._more(body)
+        if b"connection: close" in head:
+            self._socket.close()
+            self._socket = None
+        return int(head[9:12])
+
+    def _more(self, received: bytes) -> bytes:
+        assert self._socket is not None
+        part = self._socket.recv(65536)
+        if not part:
+            raise ConnectionResetError("the server hung up")
+        return received + part
+
+
 def _expect(response: http.client.HTTPResponse, status: int) -> http.client.HTTPResponse:
     if response.status != status:
         raise RuntimeError(f"{response.status} where {status} was expected")
@@ -186,22 +233,20 @@ def _expect(response: http.client.HTTPResponse, status: int) -> http.client.HTTP
 # --- many at once ------------------------------------------------------------------------------------------
 
 
-def _all_at_once(
-    port: int, platform: FakePlatform, answers: list[Answer], times: list[float], errors: list[str]
-) -> float:
+def _all_at_once(port: int, answers: list[Answer], times: list[float], errors: list[str]) -> float:
     """Let every browser take the next answer until none is left; return seconds."""
     waiting: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     for answer in answers:
         waiting.put(answer)
 
     def browse() -> None:
-        browser = _Browser(port, platform)
+        browser = _Socket(port)
         while True:
             try:
                 answer = waiting.get_nowait()
             except queue.Empty:
                 return
-            _timed(lambda answer=answer: browser.post(answer), times, errors)  # type: ignore[misc]
+            _timed(browser.post, answer, times, errors)
 
     threads = [threading.Thread(target=browse) for _ in range(_BROWSERS)]
     began = time.perf_counter()
@@ -223,7 +268,7 @@ def _class(port: int, platform: FakePlatform, found: Found) -> None:
         except (OSError, http.client.HTTPException, RuntimeError) as error:
             found.errors.append(f"login: {error}")
             return
-        _timed(lambda: browser.post(answer), found.together, found.errors)
+        _timed(lambda answer: browser.post(answer).status, answer, found.together, found.errors)
         found.whole.append(1000 * (time.perf_counter() - began))
 
     threads = [threading.Thread(target=open_one, args=(rank,)) for rank in range(_CLASS)]
@@ -235,10 +280,10 @@ def _class(port: int, platform: FakePlatform, found: Found) -> None:
         thread.join()
 
 
-def _timed(post: Callable[[], http.client.HTTPResponse], times: list[float], errors: list[str]) -> None:
+def _timed(post: Callable[[Answer], int], answer: Answer, times: list[float], errors: list[str]) -> None:
     began = time.perf_counter()
     try:
-        status = post().status
+        status = post(answer)
     except (OSError, http.client.HTTPException) as error:
         errors.append(type(error).__name__)
         return

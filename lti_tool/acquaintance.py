@@ -1,6 +1,6 @@
 """What is known of somebody and of a course when a launch arrives, and what the launch changes of it.
 
-A class opens together, and most of what a launch says was said before: it is looked up in two queries, and
+A class opens together, and most of what a launch says was said before: it is looked up in one query, and
 only what differs is written, so that thirty launches of one course do not wait for one another's rows.
 """
 
@@ -15,16 +15,17 @@ from sqlalchemy import BindParameter, Connection, bindparam, literal, null, sele
 
 from lti_tool.launch import Launch
 from lti_tool.tables import person
-from tool_config.database import insert
+from tool_config.database import Rows, insert, leaving, replacing, write_together
 from tool_config.tables import administrator
-from xapi import events
+from xapi import events, store
 from xapi.statement import account_key, actor_key
 from xapi.tables import actor as speaker
-from xapi.tables import actor_alias, course, membership
+from xapi.tables import actor_alias, course, membership, rollup_pending
 
 #: Somebody seen less than this ago is not written again for having come back.
 SEEN_AGAIN = timedelta(minutes=10)
 _SAID = ("username", "name", "given_name", "family_name", "email", "locale")
+_COURSE = ("issuer", "context_id", "title", "label")
 _EMPTY = [null()] * len(_SAID)
 
 # The statements below are made once: building them costs more than the database takes to answer.
@@ -40,7 +41,7 @@ _PEOPLE = union_all(
     select(literal("followed"), actor_alias.c.actor, *_EMPTY, null()).where(
         actor_alias.c.silo_id == _SILO, actor_alias.c.actor.in_(_KEYS)
     ),
-    select(literal("spoken"), speaker.c.actor, *_EMPTY, null()).where(
+    select(literal("spoken"), speaker.c.actor, speaker.c.name, *_EMPTY[1:], speaker.c.name_at).where(
         speaker.c.silo_id == _SILO, speaker.c.actor.in_(_KEYS)
     ),
     select(literal("administrator"), administrator.c.sub, *_EMPTY, null()).where(
@@ -48,18 +49,14 @@ _PEOPLE = union_all(
         administrator.c.issuer == bindparam("issuer"),
         administrator.c.sub == bindparam("sub"),
     ),
-)
-_PLACE = (
-    select(course.c.issuer, course.c.context_id, course.c.title, course.c.label, membership)
-    .select_from(
-        course.outerjoin(
-            membership,
-            (membership.c.silo_id == course.c.silo_id)
-            & (membership.c.course_id == course.c.course_id)
-            & (membership.c.actor == bindparam("actor")),
-        )
-    )
-    .where(course.c.silo_id == _SILO, course.c.course_id == bindparam("course"))
+    select(literal("course"), literal(""), *(course.c[name] for name in _COURSE), *_EMPTY[4:], null()).where(
+        course.c.silo_id == _SILO, course.c.course_id == bindparam("course")
+    ),
+    select(literal("member"), membership.c.actor, membership.c.role, *_EMPTY[1:], membership.c.until).where(
+        membership.c.silo_id == _SILO,
+        membership.c.course_id == bindparam("course"),
+        membership.c.actor == bindparam("actor"),
+    ),
 )
 
 
@@ -77,27 +74,43 @@ class Known:
     #: Keys that are somebody's own, that have traces, or that others are counted for.
     owned: frozenset[str] = frozenset()
     spoken: frozenset[str] = frozenset()
+    #: The course of the launch (``_COURSE``) and who comes' place in it (role, until); None: not yet known.
+    course: Mapping[str, Any] | None = None
+    member: tuple[str, datetime | None] | None = None
+    #: What the store of statements has of them.
+    stored: store.Known | None = None
 
 
-def recognise(conn: Connection, silo_id: int, launch: Launch) -> Known:
-    """Look up who comes, in one query."""
+def recognise(conn: Connection, silo_id: int, launch: Launch, course_id: int = 0) -> Known:
+    """Look up who comes, and to which course, in one query."""
     actor = account_key(launch.issuer, launch.sub)
     aliases = [alias for alias in _aliases(launch) if alias != actor]
     found: dict[str, dict[str, Any]] = {
-        what: {} for what in ("person", "alias", "followed", "spoken", "administrator")
+        what: {} for what in ("person", "alias", "followed", "spoken", "administrator", "course", "member")
     }
-    values = {"silo": silo_id, "keys": [actor, *aliases], "issuer": launch.issuer, "sub": launch.sub}
+    keys = [actor, *aliases]
+    values = {"silo": silo_id, "keys": keys, "issuer": launch.issuer, "sub": launch.sub}
+    values |= {"actor": actor, "course": course_id}
     for what, key, *rest in conn.execute(_PEOPLE, values):
         found[what][key] = rest
-    own = found["person"].get(actor)
+    own, place, member = found["person"].get(actor), found["course"].get(""), found["member"].get(actor)
+    held = {alias: rest[0] for alias, rest in found["alias"].items()}
     return Known(
         actor=actor,
         administrator=bool(found["administrator"]),
         person=None if own is None else dict(zip((*_SAID, "seen_at"), own, strict=True)),
         aliases=aliases,
-        held={alias: rest[0] for alias, rest in found["alias"].items()},
+        held=held,
         owned=frozenset(found["person"]),
         spoken=frozenset(found["spoken"]) | frozenset(found["followed"]),
+        course=None if place is None else dict(zip(_COURSE, place, strict=False)),
+        member=None if member is None else (member[0], member[-1]),
+        stored=store.Known(
+            names={key: (rest[0], rest[-1]) for key, rest in found["spoken"].items()},
+            aliases=held,
+            courses=frozenset() if place is None else frozenset([course_id]),
+            asked=frozenset(keys),
+        ),
     )
 
 
@@ -111,22 +124,25 @@ def _aliases(launch: Launch) -> list[str]:
     return names
 
 
-def write_person(conn: Connection, silo_id: int, launch: Launch, known: Known, now: datetime) -> None:
-    """Write who came; what a platform withholds today does not erase what it said before."""
+def person_rows(silo_id: int, launch: Launch, known: Known, now: datetime) -> list[Rows]:
+    """Return who came, to be written; what a platform withholds today does not erase what it said before."""
     said = {name: value for name in _SAID if (value := getattr(launch, name))}
     before = known.person
     lately = before is not None and before["seen_at"] is not None and now - before["seen_at"] < SEEN_AGAIN
     if before is not None and lately and all(before[name] == value for name, value in said.items()):
-        return
+        return []
     values: dict[str, Any] = {**said, "seen_at": now}
-    written = insert(conn, person).values(
-        silo_id=silo_id, actor=known.actor, issuer=launch.issuer, sub=launch.sub, created_at=now, **values
-    )
-    conn.execute(written.on_conflict_do_update(index_elements=["silo_id", "actor"], set_=values))
+    whose = {"silo_id": silo_id, "actor": known.actor, "issuer": launch.issuer, "sub": launch.sub}
+    return [Rows(person, [{**whose, "created_at": now, **values}], replacing(*values))]
 
 
 def add_aliases(conn: Connection, silo_id: int, known: Known) -> None:
-    """Let traces that name the person by username or address count for them.
+    """Let traces that name the person by username or address count for them."""
+    write_together(conn, alias_rows(conn, silo_id, known))
+
+
+def alias_rows(conn: Connection, silo_id: int, known: Known) -> list[Rows]:
+    """Return the other names of who comes, to be written, and count for them what those have said already.
 
     Both are signed by the platform, and still never take what belongs to somebody else: a name that is
     another person's own key, or already another's alias, stays theirs.
@@ -137,38 +153,45 @@ def add_aliases(conn: Connection, silo_id: int, known: Known) -> None:
     for alias in new:
         if alias in known.spoken:
             events.rename_actor(conn, silo_id, alias, known.actor)
-    if fresh:
-        rows = [{"silo_id": silo_id, "alias": alias, "actor": target} for alias in fresh]
-        conn.execute(insert(conn, actor_alias).on_conflict_do_nothing(), rows)
-        # Traces that another transaction is writing at this moment are moved at the next refresh.
-        events.queue(conn, silo_id, [(-silo_id, alias, None) for alias in fresh])
+    # Traces that another transaction is writing at this moment are moved at the next refresh.
+    pending = events.pending_rows(silo_id, [(-silo_id, alias, None) for alias in fresh])
+    return [
+        Rows(
+            actor_alias,
+            [{"silo_id": silo_id, "alias": alias, "actor": target} for alias in fresh],
+            leaving,
+        ),
+        Rows(rollup_pending, pending),
+    ]
 
 
-def write_place(
-    conn: Connection, silo_id: int, launch: Launch, iri: str, key: int, actor: str, role: str, now: datetime
-) -> None:
-    """Write the course and who is in it, where the launch says more than is known."""
-    found = conn.execute(_PLACE, {"silo": silo_id, "course": key, "actor": actor}).mappings().first()
+def place_rows(
+    conn: Connection, silo_id: int, launch: Launch, iri: str, key: int, known: Known, role: str, now: datetime
+) -> list[Rows]:
+    """Write the course where the launch says more than is known; return who is in it, to be written."""
     named = {
         name: value
-        for name, value in (
-            ("issuer", launch.issuer),
-            ("context_id", launch.context_id),
-            ("title", launch.context_title),
-            ("label", launch.context_label),
+        for name, value in zip(
+            _COURSE,
+            (launch.issuer, launch.context_id, launch.context_title, launch.context_label),
+            strict=True,
         )
         if value
     }
-    if found is None or any(found[name] != value for name, value in named.items()):
+    if known.course is None or any(known.course[name] != value for name, value in named.items()):
         written = insert(conn, course).values(
             silo_id=silo_id, course_id=key, iri=iri, created_at=now, **named
         )
         conn.execute(written.on_conflict_do_update(index_elements=["silo_id", "course_id"], set_=named))
-    if found is None or found["role"] != role or found["until"] is not None:
-        joined = insert(conn, membership).values(
-            silo_id=silo_id, course_id=key, actor=actor, role=role, source="launch", since=now
-        )
-        changed = {"role": role, "until": None}
-        conn.execute(
-            joined.on_conflict_do_update(index_elements=["silo_id", "course_id", "actor"], set_=changed)
-        )
+    if known.member == (role, None):
+        return []
+    joined = {
+        "silo_id": silo_id,
+        "course_id": key,
+        "actor": known.actor,
+        "role": role,
+        "source": "launch",
+        "since": now,
+        "until": None,
+    }
+    return [Rows(membership, [joined], replacing("role", "until"))]

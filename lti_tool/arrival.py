@@ -11,13 +11,15 @@ from urllib.parse import quote
 import tincan
 from sqlalchemy import Connection
 
-from lti_tool import acquaintance, paths, sessions
+from lti_tool import acquaintance, audit, paths, sessions
 from lti_tool.acquaintance import Known
 from lti_tool.launch import Launch
 from lti_tool.login import Refused
 from lti_tool.services import arrivals
 from lti_tool.sessions import Opened
+from lti_tool.tables import audit as audit_table
 from tool_config import families, roles
+from tool_config.database import Rows, write_together
 from xapi.identity import course_id
 from xapi.ingest import ingest
 
@@ -54,12 +56,14 @@ def arrive(
 ) -> Arrived:
     """Write everything that a launch leaves, and return who came where.
 
-    Refused (403) when its roles give no right: nothing is then written.
+    In a transaction that announced itself (``xapi.store.announced``), ``now`` read since it began: most
+    of what is new goes to the server at once. Refused (403) when its roles give no right: nothing is then
+    written.
     """
-    known = acquaintance.recognise(conn, silo_id, launch)
-    actor = known.actor
     iri = families.family(family).course_iri(launch.issuer, launch.context_id)
     key = course_id(silo_id, iri)
+    known = acquaintance.recognise(conn, silo_id, launch, key)
+    actor = known.actor
     role = effective_role(known, launch)
     if not role:
         raise Refused(403, "role", "launch: no role gives access", actor=actor, course_id=key)
@@ -67,7 +71,7 @@ def arrive(
         raise Refused(
             403, "role", "launch: only tutors choose what a course holds", actor=actor, course_id=key
         )
-    acquaintance.write_place(conn, silo_id, launch, iri, key, actor, role, now)
+    rows = acquaintance.place_rows(conn, silo_id, launch, iri, key, known, role, now)
     paths.seen(
         conn,
         silo_id,
@@ -77,34 +81,39 @@ def arrive(
         idnumber=launch.idnumber,
         history=launch.history,
     )
-    acquaintance.write_person(conn, silo_id, launch, known, now)
-    acquaintance.add_aliases(conn, silo_id, known)
+    rows += acquaintance.person_rows(silo_id, launch, known, now)
+    rows += acquaintance.alias_rows(conn, silo_id, known)
     arrivals.remember(conn, silo_id, key, launch, actor, role, now=now)
-    opened = sessions.open_launch(
-        conn,
-        silo_id,
-        {
-            "issuer": launch.issuer,
-            "client_id": launch.client_id,
-            "deployment_id": launch.deployment_id,
-            "actor": actor,
-            "role": role,
-            "course_id": key,
-            "resource_link_id": launch.resource_link_id,
-            "locale": locale,
-            "return_url": launch.return_url or None,
-            "services": {
-                **launch.services,
-                "choice": dict(launch.choice),
-                **({"placing": dict(launch.placing)} if launch.placing is not None else {}),
-            },
-        },
-        now=now,
-    )
-    if launch.placing is None:  # to choose what a course holds is not to open an activity of it
-        statement = launched(launch, iri, key, public_url=public_url, now=now, language=locale)
-        ingest(conn, silo_id, [statement], now=now)
+    line = audit.line(silo_id, action="launch", accepted=True, actor=actor, course_id=key, role=role, at=now)
+    rows.append(Rows(audit_table, [line]))
+    session = _session(launch, actor, role, key, locale)
+    if launch.placing is not None:  # to choose what a course holds is not to open an activity of it
+        write_together(conn, rows)
+        return Arrived(sessions.open_launch(conn, silo_id, session, now=now), actor, role, key)
+    opened, row = sessions.prepare(silo_id, session, now=now)
+    statement = launched(launch, iri, key, public_url=public_url, now=now, language=locale)
+    ingest(conn, silo_id, [statement], now=now, announced=True, beside=[*rows, row], known=known.stored)
     return Arrived(opened, actor, role, key)
+
+
+def _session(launch: Launch, actor: str, role: str, key: int, locale: str) -> dict[str, Any]:
+    """Return what is kept of a launch while it is open (columns of the table ``launch``)."""
+    return {
+        "issuer": launch.issuer,
+        "client_id": launch.client_id,
+        "deployment_id": launch.deployment_id,
+        "actor": actor,
+        "role": role,
+        "course_id": key,
+        "resource_link_id": launch.resource_link_id,
+        "locale": locale,
+        "return_url": launch.return_url or None,
+        "services": {
+            **launch.services,
+            "choice": dict(launch.choice),
+            **({"placing": dict(launch.placing)} if launch.placing is not None else {}),
+        },
+    }
 
 
 def launched(

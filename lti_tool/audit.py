@@ -67,10 +67,40 @@ def write(
 
     ``reason`` is made of the tool's own words, never of what was received.
     """
-    reference = uuid.uuid4().hex[:12]
-    row = {
+    row = line(
+        silo_id,
+        at=at,
+        action=action,
+        accepted=accepted,
+        actor=actor,
+        subject=subject,
+        course_id=course_id,
+        reason=reason,
+        role=role,
+    )
+    conn.execute(_LINE, row)
+    return str(row["audit_id"])
+
+
+_LINE = insert(audit)
+
+
+def line(
+    silo_id: int,
+    *,
+    at: datetime,
+    action: str,
+    accepted: bool,
+    actor: str | None = None,
+    subject: str | None = None,
+    course_id: int | None = None,
+    reason: str | None = None,
+    role: str | None = None,
+) -> dict[str, Any]:
+    """Return the row of one line, for those who write it with others."""
+    return {
         "silo_id": silo_id,
-        "audit_id": reference,
+        "audit_id": uuid.uuid4().hex[:12],
         "at": at,
         "action": action,
         "accepted": accepted,
@@ -80,11 +110,6 @@ def write(
         "reason": reason,
         "role": role,
     }
-    conn.execute(_LINE, row)
-    return reference
-
-
-_LINE = insert(audit)
 
 
 def log(*, at: datetime, action: str, reason: str) -> str:

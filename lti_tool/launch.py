@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.types import Options
 from jwt.utils import base64url_decode
 from pylti1p3.exception import LtiException
@@ -90,7 +91,25 @@ def authenticate(token: str, platform: Platform, keys: KeyRing, now: datetime) -
 
     Refused: 400 malformed, 401 not verified, 502 keys cannot be had. No network but for the keys.
     """
-    key = _signing_key(token, platform, keys, now)
+    kid = _kid(token)
+    try:
+        key = keys.key(platform, kid, now)
+    except UnknownKeyError:
+        raise Refused(401, "token", "launch: kid unknown") from None
+    except KeysUnavailableError as error:
+        raise Refused(502, "keys", f"launch: keys cannot be had: {error}") from None
+    return _verified(token, key, platform, now)
+
+
+def authenticate_at_hand(
+    token: str, platform: Platform, keys: KeyRing, now: datetime
+) -> dict[str, Any] | None:
+    """Do as ``authenticate`` with a key that is known and fresh; None when it would have to be fetched."""
+    key = keys.at_hand(platform, _kid(token), now)
+    return None if key is None else _verified(token, key, platform, now)
+
+
+def _verified(token: str, key: RSAPublicKey, platform: Platform, now: datetime) -> dict[str, Any]:
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -121,7 +140,7 @@ _SIGNATURE_ONLY: Options = {
 }
 
 
-def _signing_key(token: str, platform: Platform, keys: KeyRing, now: datetime) -> Any:
+def _kid(token: str) -> str:
     if len(token) > MOST_TOKEN:
         raise Refused(400, "malformed", "launch: id_token too large")
     try:
@@ -136,12 +155,7 @@ def _signing_key(token: str, platform: Platform, keys: KeyRing, now: datetime) -
     kid = header.get("kid")
     if not isinstance(kid, str) or not kid:
         raise Refused(400, "malformed", "launch: kid missing")
-    try:
-        return keys.key(platform, kid, now)
-    except UnknownKeyError:
-        raise Refused(401, "token", "launch: kid unknown") from None
-    except KeysUnavailableError as error:
-        raise Refused(502, "keys", f"launch: keys cannot be had: {error}") from None
+    return kid
 
 
 def _check_issuer(claims: Mapping[str, Any], platform: Platform) -> None:
@@ -295,6 +309,8 @@ def clean(value: Any, most: int = MOST_TITLE) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    if value.isascii() and value.isprintable():
+        return " ".join(value.split())[:most] or None
     kept = "".join(" " if character in "\t\n\r\u2028\u2029" else character for character in value)
     kept = "".join(
         character
@@ -331,7 +347,11 @@ def _choice(custom: Mapping[str, Any]) -> dict[str, str]:
     return {
         key: clean(value) or ""
         for key, value in list(custom.items())[:200]
-        if isinstance(key, str) and key.startswith(CHOICE_PREFIX) and len(key) < 60 and isinstance(value, str)
+        if isinstance(key, str)
+        and key.startswith(CHOICE_PREFIX)
+        and len(key) < 60
+        and key.isprintable()
+        and isinstance(value, str)
     }
 
 
@@ -362,7 +382,9 @@ def _services(claims: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
             found[name] = _on_platform(grades.get(name), platform)
         scopes = grades.get("scope")
         found["scope"] = (
-            [item for item in scopes if isinstance(item, str)][:20] if isinstance(scopes, list) else []
+            [item for item in scopes if isinstance(item, str) and item.isprintable()][:20]
+            if isinstance(scopes, list)
+            else []
         )
     if isinstance(members, Mapping):
         found["memberships"] = _on_platform(members.get("context_memberships_url"), platform)

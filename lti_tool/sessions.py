@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from lti_tool.tables import handover, launch
+from tool_config.database import Rows
 
 LIFETIME = timedelta(hours=8)
 #: An expired launch is kept for so long, to answer with a way back to its course.
@@ -70,6 +71,16 @@ def new_secret(now: datetime) -> str:
 
 def open_launch(conn: Connection, silo_id: int, values: Mapping[str, Any], *, now: datetime) -> Opened:
     """Write a launch (columns of the table ``launch``) and return its id and secret."""
+    opened, row = prepare(silo_id, values, now=now)
+    conn.execute(_OPEN, list(row.rows))
+    return opened
+
+
+_OPEN = insert(launch)
+
+
+def prepare(silo_id: int, values: Mapping[str, Any], *, now: datetime) -> tuple[Opened, Rows]:
+    """Return a launch like ``open_launch``, and its row, which is to be written with others."""
     opened = Opened(f"{silo_id}-{secrets.token_urlsafe(16)}", new_secret(now))
     row = {
         "return_url": None,
@@ -80,11 +91,7 @@ def open_launch(conn: Connection, silo_id: int, values: Mapping[str, Any], *, no
         "launch_id": opened.launch_id,
         "session_hash": digest(opened.secret),
     }
-    conn.execute(_OPEN, row)
-    return opened
-
-
-_OPEN = insert(launch)
+    return opened, Rows(launch, [row])
 
 
 def revive(

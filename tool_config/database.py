@@ -8,8 +8,9 @@ names no silo sees no row (fail-closed).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -157,13 +158,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 @contextmanager
-def transaction(engine: Engine, silo_id: int, *, write: bool = True) -> Iterator[Connection]:
+def transaction(
+    engine: Engine, silo_id: int, *, write: bool = True, opening: str = ""
+) -> Iterator[Connection]:
     """Yield a connection confined to one silo; commits at the end, rolls back on any error.
 
-    ``write=False`` takes a read snapshot only: on SQLite readers never wait for the writer.
+    ``write=False`` takes a read snapshot only: on SQLite readers never wait for the writer. ``opening``:
+    SQL without parameters that PostgreSQL is given in the breath of the beginning.
     """
     confined = f"SET LOCAL ROLE {SILO_ROLE}; SET LOCAL app.silo = {int(silo_id):d}"
-    with _begin(engine, confined, write=write) as conn:
+    with _begin(engine, f"{confined}; {opening}" if opening else confined, write=write) as conn:
         yield conn
 
 
@@ -171,6 +175,17 @@ def transaction(engine: Engine, silo_id: int, *, write: bool = True) -> Iterator
 def locating(engine: Engine) -> Iterator[Connection]:
     """Yield a connection that sees no silo: only the narrow look-ups of ``silos`` and ``platforms`` work."""
     with _begin(engine, f"SET LOCAL ROLE {SILO_ROLE}", write=False) as conn:
+        yield conn
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection for one of the narrow look-ups and nothing else, outside any transaction.
+
+    They are functions that run as their owner, whoever asks: to step down first, and to commit afterwards,
+    would be two more exchanges with the server at every request.
+    """
+    with engine.connect() as conn:
         yield conn
 
 
@@ -252,10 +267,74 @@ def _insert_values(conn: Connection, table: Table, conflicts: bool, returning: s
 @lru_cache(maxsize=200)
 def _insert_json(table: Table, names: tuple[str, ...], conflicts: bool, returning: str | None) -> Any:
     """Return an INSERT of the rows of the parameter `given`, a JSON array of objects."""
-    text = cast(bindparam("given", type_=Text), postgresql.JSON)
-    given = func.json_to_recordset(text).table_valued(*(column(name, table.c[name].type) for name in names))
-    given = given.render_derived(name="given", with_types=True)
-    adding = postgresql.insert(table).from_select(names, select(*(given.c[name] for name in names)))
+    adding = _from_json(table, names, "given")
     if conflicts:
         adding = adding.on_conflict_do_nothing()
     return adding.returning(table.c[returning]) if returning else adding
+
+
+def _from_json(table: Table, names: tuple[str, ...], parameter: str) -> Any:
+    text = cast(bindparam(parameter, type_=Text), postgresql.JSON)
+    given = func.json_to_recordset(text).table_valued(*(column(name, table.c[name].type) for name in names))
+    given = given.render_derived(name="given", with_types=True)
+    return postgresql.insert(table).from_select(names, select(*(given.c[name] for name in names)))
+
+
+# --- rows of several tables at once -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table, to be written with those of others; every row gives the same columns.
+
+    ``conflict``: from an INSERT to what it does when the key is there already; the same object each time,
+    so that the statement is built once.
+    """
+
+    table: Table
+    rows: Sequence[Mapping[str, Any]]
+    conflict: Callable[[Any], Any] | None = None
+
+
+def leaving(adding: Any) -> Any:
+    """Leave what is there under the same key as it is."""
+    return adding.on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=200)
+def replacing(*names: str) -> Callable[[Any], Any]:
+    """Return a conflict that gives these columns of the row that is there their new values."""
+
+    def replace(adding: Any) -> Any:
+        changed = {name: adding.excluded[name] for name in names}
+        return adding.on_conflict_do_update(index_elements=list(adding.table.primary_key), set_=changed)
+
+    return replace
+
+
+def write_together(conn: Connection, parts: Sequence[Rows]) -> None:
+    """Write rows of several tables; PostgreSQL is given them all in one statement.
+
+    None may depend on another: each part sees the tables as they were before. A short transaction spends
+    more on going to the server and back than the server on its rows.
+    """
+    wanted = [part for part in parts if part.rows]
+    if conn.dialect.name == "postgresql" and wanted:
+        shapes = tuple((part.table, tuple(part.rows[0]), part.conflict) for part in wanted)
+        values = {f"given_{rank}": _json(list(part.rows)) for rank, part in enumerate(wanted)}
+        conn.execute(_insert_together(shapes), values)
+        return
+    for part in wanted:
+        adding = insert(conn, part.table)
+        conn.execute(part.conflict(adding) if part.conflict else adding, list(part.rows))
+
+
+@lru_cache(maxsize=500)
+def _insert_together(shapes: tuple[tuple[Table, tuple[str, ...], Callable[[Any], Any] | None], ...]) -> Any:
+    """Return one statement that inserts the rows of the parameters `given_0`, `given_1`…"""
+    made = []
+    for rank, (table, names, conflict) in enumerate(shapes):
+        adding = _from_json(table, names, f"given_{rank}")
+        made.append(conflict(adding) if conflict else adding)
+    *others, last = made
+    return last.add_cte(*(adding.cte(f"part_{rank}") for rank, adding in enumerate(others)))

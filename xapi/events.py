@@ -7,7 +7,7 @@ updated, so that none is lost whatever the order of commits.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -50,8 +50,13 @@ def record(
     """
     found = event_rows(conn, silo_id, rows, said)
     insert_rows(conn, event, found, conflicts=True)
-    queue(conn, silo_id, ((row["course_id"], row["actor"], utc_day(row["at"])) for row in found))
+    insert_rows(conn, rollup_pending, pending_rows(silo_id, touched(found)))
     return len(found)
+
+
+def touched(found: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, str, date | None]]:
+    """Yield what is to be rolled up for event rows."""
+    return ((row["course_id"], row["actor"], utc_day(row["at"])) for row in found)
 
 
 def event_rows(
@@ -61,6 +66,15 @@ def event_rows(
     said: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the event rows of these statements, sorted by key; makes the rows of courses not yet known."""
+    found, courses = drawn_rows(silo_id, rows, said)
+    _add_courses(conn, silo_id, courses)
+    return counted(found, resolve(conn, silo_id, {row["spoken_by"] for row in found}))
+
+
+def drawn_rows(
+    silo_id: int, rows: Iterable[Mapping[str, Any]], said: Mapping[str, Mapping[str, Any]] | None
+) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]]]:
+    """Return the event rows of these statements, not yet counted for anybody, and the rows of courses."""
     words = vocabularies.load()
     found: list[dict[str, Any]] = []
     keys: dict[str, int] = {}
@@ -82,8 +96,11 @@ def event_rows(
                 "created_at": row["stored"],
             }
         found.append(_event_row(silo_id, key, row, drawn))
-    _add_courses(conn, silo_id, courses)
-    aliases = resolve(conn, silo_id, {row["spoken_by"] for row in found})
+    return found, courses
+
+
+def counted(found: list[dict[str, Any]], aliases: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Count event rows for those who spoke, or whom these are aliases of; return them sorted by key."""
     for values in found:
         values["actor"] = aliases.get(values["spoken_by"], values["spoken_by"])
     found.sort(key=lambda values: (values["course_id"], values["statement_id"]))
@@ -140,7 +157,12 @@ def queue(conn: Connection, silo_id: int, buckets: Iterable[tuple[int, str, date
     Rolling up a UTC day covers the local days that it touches and the one before its first hour, in the
     time zone of that moment. Events without a course are not rolled up.
     """
-    rows = [
+    insert_rows(conn, rollup_pending, pending_rows(silo_id, buckets))
+
+
+def pending_rows(silo_id: int, buckets: Iterable[tuple[int, str, date | None]]) -> list[dict[str, Any]]:
+    """Return the rows that queue what `queue` describes."""
+    return [
         {
             "silo_id": silo_id,
             "course_id": key,
@@ -151,7 +173,6 @@ def queue(conn: Connection, silo_id: int, buckets: Iterable[tuple[int, str, date
         for key, actor, day in dict.fromkeys(buckets)
         if key >= 0 or day is None
     ]
-    insert_rows(conn, rollup_pending, rows)
 
 
 def forget(conn: Connection, silo_id: int, statement_ids: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,13 @@ from uuid import uuid4
 import orjson
 from sqlalchemy import Connection
 
-from xapi import answers, events, json_text, statement, store, values
+from tool_config.database import Rows, write_together
+from xapi import answers, events, fresh, json_text, statement, store, values
 from xapi.errors import Conflict, XapiError
 from xapi.identity import TOOL
+
+#: Actor key -> (agent, timestamp of the statement that names it).
+People = dict[str, tuple[Mapping[str, Any], datetime]]
 
 
 @dataclass(frozen=True)
@@ -35,29 +39,47 @@ def ingest(
     key_id: str = "",
     authority: Mapping[str, Any] | None = None,
     version: str = "1.0.3",
+    announced: bool = False,
+    beside: Sequence[Rows] = (),
+    known: store.Known | None = None,
 ) -> list[str]:
     """Validate and store statements; return their ids in order.
 
-    `now` is read just before the call. Without `authority` a statement keeps its own (a trusted source:
-    an import, the tool itself). Raises XapiError with the position and the path of the faulty property,
-    Conflict when an id is taken by a different statement; the transaction is then to be rolled back.
+    `now` is read just before the call; in a transaction that announced itself (`store.announced`), since
+    it began. `beside`: rows of the caller's own that go to the server with those of the batch; `known`:
+    what the caller has looked up in this transaction of those who speak and of their course. Without
+    `authority` a statement keeps its own (a trusted source: an import, the tool itself). Raises XapiError
+    with the position and the path of the faulty property, Conflict when an id is taken by a different
+    statement; the transaction is then to be rolled back.
     """
     parsed = statement.parse(list(batch), version)
-    store.announce(conn, silo_id, now, alone=refers(parsed))
+    naming = refers(parsed)
+    if not announced:
+        store.announce(conn, silo_id, now, alone=naming)
+    elif naming:
+        raise ValueError("a statement about another is to be announced alone")
     moment = store.stored_at(conn, silo_id, now)
+    if len(parsed) <= fresh.MOST and not naming and not any("id" in item for item in parsed):
+        # Nobody can have sent or named what gets its id here: nothing is compared, nothing voided.
+        ids = _ids(parsed)
+        made = _made(silo_id, parsed, ids, moment, key_id, authority, version)
+        agents, activities, people = _named(made)
+        fresh.write(conn, silo_id, made, agents, activities, people, beside, known)
+        return ids
+    write_together(conn, beside)
     return write(
         conn, silo_id, parsed, stored=moment, key_id=key_id, authority=authority, version=version
     ).ids
 
 
 def begin(
-    conn: Connection, silo_id: int, batch: Sequence[Mapping[str, Any]], clock: Callable[[], datetime]
+    conn: Connection, silo_id: int, batch: Iterable[Mapping[str, Any]], clock: Callable[[], datetime]
 ) -> datetime:
     """Announce a batch in its fresh transaction and return the instant to store it at."""
     return store.begin(conn, silo_id, clock, alone=refers(batch))
 
 
-def refers(batch: Sequence[Mapping[str, Any]]) -> bool:
+def refers(batch: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether a statement of the batch has another as its object."""
     return any(item["object"].get("objectType") == "StatementRef" for item in batch)
 
@@ -73,7 +95,92 @@ def write(
     version: str = "1.0.3",
 ) -> Written:
     """Store statements that `statement.parse` has validated, at an instant that `begin` gave."""
+    return write_lots(
+        conn, silo_id, [parsed], stored=stored, key_id=key_id, authority=authority, version=version
+    )
+
+
+def write_lots(
+    conn: Connection,
+    silo_id: int,
+    lots: Iterable[Sequence[Mapping[str, Any]]],
+    *,
+    stored: datetime,
+    key_id: str = "",
+    authority: Mapping[str, Any] | None = None,
+    version: str = "1.0.3",
+) -> Written:
+    """Store the validated statements of one batch, which is read a lot at a time; no id comes twice."""
+    ids: list[str] = []
+    new: set[str] = set()
+    people: People = {}
+    for lot in lots:
+        try:
+            written = _write_lot(conn, silo_id, lot, people, stored, key_id, authority, version)
+        except XapiError as fault:
+            if fault.index is not None:
+                fault.index += len(ids)
+            raise
+        ids += written.ids
+        new |= written.new
+    # All at once, in the order of their keys, so that two batches never deadlock.
+    store.know(conn, silo_id, people)
+    return Written(ids, frozenset(new))
+
+
+def _write_lot(
+    conn: Connection,
+    silo_id: int,
+    parsed: Sequence[Mapping[str, Any]],
+    people: People,
+    stored: datetime,
+    key_id: str,
+    authority: Mapping[str, Any] | None,
+    version: str,
+) -> Written:
+    """Store one lot; adds whom it names to `people`."""
     ids = _ids(parsed)
+    made = _made(silo_id, parsed, ids, stored, key_id, authority, version)
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    new = store.add(conn, [made[place][0] for place in order])
+    _compare(conn, silo_id, {ids[place]: parsed[place] for place in order if ids[place] not in new}, ids)
+    fresh = {ids[place]: made[place][0] for place in order if ids[place] in new}
+    if fresh:
+        _link(conn, silo_id, [made[place] for place in order if ids[place] in new], people)
+        # What got its id just now has been named by nobody yet.
+        named = [ids[place] for place, item in enumerate(parsed) if "id" in item and ids[place] in new]
+        said = {row["id"]: whole for row, whole in made}
+        _void_and_draw(conn, silo_id, fresh, named, said)
+    return Written(ids, frozenset(new))
+
+
+def _ids(parsed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the id of each statement, made where none is given; refuse two equal ones."""
+    refuse_twice(parsed, set())
+    return [str(uuid4()) if "id" not in item else item["id"].lower() for item in parsed]
+
+
+def refuse_twice(parsed: Sequence[Mapping[str, Any]], seen: set[str]) -> None:
+    """Refuse a statement that has the id of another, or one of those `seen` before; adds to them."""
+    for position, item in enumerate(parsed):
+        given = item.get("id")
+        if given is None:
+            continue
+        if given.lower() in seen:
+            raise XapiError("two statements of the batch have the same id", index=position)
+        seen.add(given.lower())
+
+
+def _made(
+    silo_id: int,
+    parsed: Sequence[Mapping[str, Any]],
+    ids: Sequence[str],
+    stored: datetime,
+    key_id: str,
+    authority: Mapping[str, Any] | None,
+    version: str,
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return (row, completed statement) of each statement."""
     text = values.utc_text(stored)
     made: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for position, (item, statement_id) in enumerate(zip(parsed, ids, strict=True)):
@@ -85,31 +192,7 @@ def write(
             version=version,
         )
         made.append((_row(silo_id, statement_id, whole, stored, key_id, position), whole))
-    order = sorted(range(len(ids)), key=ids.__getitem__)
-    new = store.add(conn, [made[place][0] for place in order])
-    _compare(conn, silo_id, {ids[place]: parsed[place] for place in order if ids[place] not in new}, ids)
-    fresh = {ids[place]: made[place][0] for place in order if ids[place] in new}
-    if fresh:
-        _link(conn, silo_id, [made[place] for place in order if ids[place] in new])
-        # What got its id just now has been named by nobody yet.
-        named = [ids[place] for place, item in enumerate(parsed) if "id" in item and ids[place] in new]
-        said = {row["id"]: whole for row, whole in made}
-        _void_and_draw(conn, silo_id, fresh, named, said)
-    return Written(ids, frozenset(new))
-
-
-def _ids(parsed: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the id of each statement, made where none is given; refuse two equal ones."""
-    ids: list[str] = []
-    seen: set[str] = set()
-    for position, item in enumerate(parsed):
-        given = item.get("id")
-        statement_id = str(uuid4()) if given is None else given.lower()
-        if statement_id in seen:
-            raise XapiError("two statements of the batch have the same id", index=position)
-        seen.add(statement_id)
-        ids.append(statement_id)
-    return ids
+    return made
 
 
 def _row(
@@ -153,33 +236,41 @@ def _compare(
 
 
 def _link(
-    conn: Connection, silo_id: int, fresh: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+    conn: Connection,
+    silo_id: int,
+    some: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    people: People,
 ) -> None:
-    """Write whom and what new statements name; `fresh`: (row, completed statement)."""
-    people: dict[str, tuple[Mapping[str, Any], datetime]] = {}
+    """Write whom and what new statements name; `some`: (row, completed statement)."""
     # A part at a time: the links of a large batch would take more memory than its statements.
-    for start in range(0, len(fresh), store.CHUNK):
-        agents: list[dict[str, Any]] = []
-        activities: list[dict[str, Any]] = []
-        for row, whole in fresh[start : start + store.CHUNK]:
-            found = statement.links(whole)
-            shared = {
-                "silo_id": silo_id,
-                "statement_id": row["id"],
-                "stored": row["stored"],
-                "verb": row["verb"],
-            }
-            agents += ({**shared, "agent": agent, "place": place} for agent, place in sorted(found.agents))
-            activities += (
-                {**shared, "activity": iri, "place": place} for iri, place in sorted(found.activities)
-            )
-            for who, agent in found.people.items():
-                known = people.get(who)
-                named = "name" in agent
-                if known is None or (named and ("name" not in known[0] or known[1] <= row["timestamp"])):
-                    people[who] = (agent, row["timestamp"])
+    for start in range(0, len(some), store.CHUNK):
+        agents, activities, _ = _named(some[start : start + store.CHUNK], people)
         store.add_links(conn, agents, activities)
-    store.know(conn, silo_id, people)
+
+
+def _named(
+    made: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], people: People | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], People]:
+    """Return rows of agents, rows of activities, and `people` with those whom these statements name."""
+    people = {} if people is None else people
+    agents: list[dict[str, Any]] = []
+    activities: list[dict[str, Any]] = []
+    for row, whole in made:
+        found = statement.links(whole)
+        shared = {
+            "silo_id": row["silo_id"],
+            "statement_id": row["id"],
+            "stored": row["stored"],
+            "verb": row["verb"],
+        }
+        agents += ({**shared, "agent": agent, "place": place} for agent, place in sorted(found.agents))
+        activities += ({**shared, "activity": iri, "place": place} for iri, place in sorted(found.activities))
+        for who, agent in found.people.items():
+            known = people.get(who)
+            named = "name" in agent
+            if known is None or (named and ("name" not in known[0] or known[1] <= row["timestamp"])):
+                people[who] = (agent, row["timestamp"])
+    return agents, activities, people
 
 
 def _void_and_draw(

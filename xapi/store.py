@@ -18,7 +18,9 @@ and its reference that arrive at the same time always see each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -28,21 +30,32 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Engine,
+    Text,
     and_,
     bindparam,
     cast,
     column,
     func,
     literal,
+    null,
     or_,
     select,
     table,
+    union_all,
     update,
 )
 
-from tool_config.database import insert, insert_rows
+from tool_config.database import insert, insert_rows, transaction
 from xapi import statement as statements
-from xapi.tables import actor, statement, statement_activity, statement_agent, statement_reference
+from xapi.tables import (
+    actor,
+    actor_alias,
+    course,
+    statement,
+    statement_activity,
+    statement_agent,
+    statement_reference,
+)
 
 #: Rows or ids in one statement of SQL.
 CHUNK = 500
@@ -93,6 +106,20 @@ def announce(conn: Connection, silo_id: int, now: datetime, *, alone: bool) -> N
         conn.execute(_OWN, {"own": keys["own"]})
     else:
         conn.execute(_BOTH, keys)  # from left to right, in one exchange with the server
+
+
+@contextmanager
+def announced(engine: Engine, silo_id: int, clock: Callable[[], datetime]) -> Iterator[Connection]:
+    """Yield a transaction that announced itself as it began, for statements that refer to no other.
+
+    They are stored at an instant that the clock gives once it has begun.
+    """
+    opening = ""
+    if engine.dialect.name == "postgresql":
+        keys = _lock_key(silo_id, _EPOCH), _lock_key(silo_id, clock())
+        opening = "SELECT " + ", ".join(f"pg_advisory_xact_lock_shared({key:d})" for key in keys)
+    with transaction(engine, silo_id, opening=opening) as conn:
+        yield conn
 
 
 def stored_at(conn: Connection, silo_id: int, now: datetime) -> datetime:
@@ -250,6 +277,55 @@ _NAMED = select(actor.c.actor, actor.c.name, actor.c.name_at).where(
 )
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is there of whom and what statements name."""
+
+    #: Actor key -> name, instant of the statement that gave it.
+    names: Mapping[str, tuple[str | None, datetime | None]]
+    #: Alias -> whom it is counted for.
+    aliases: Mapping[str, str]
+    courses: frozenset[int]
+    #: Actor keys that were looked for among the aliases.
+    asked: frozenset[str]
+
+
+def known(
+    conn: Connection, silo_id: int, people: Iterable[str], speakers: Iterable[str], courses: Iterable[int]
+) -> Known:
+    """Look up actors, aliases and courses in one query; for few statements."""
+    names: dict[str, tuple[str | None, datetime | None]] = {}
+    aliases: dict[str, str] = {}
+    keys: set[int] = set()
+    asked = sorted(speakers)
+    wanted = {"silo": silo_id, "people": sorted(people), "speakers": asked, "courses": sorted(courses)}
+    for what, key, text, at in conn.execute(_KNOWN, wanted):
+        if what == "actor":
+            names[key] = text, at
+        elif what == "alias":
+            aliases[key] = text
+        else:
+            keys.add(int(key))
+    return Known(names, aliases, frozenset(keys), frozenset(asked))
+
+
+def _in(name: str) -> Any:
+    return bindparam(name, expanding=True)
+
+
+_KNOWN = union_all(
+    select(literal("actor"), actor.c.actor, actor.c.name, actor.c.name_at).where(
+        actor.c.silo_id == bindparam("silo"), actor.c.actor.in_(_in("people"))
+    ),
+    select(literal("alias"), actor_alias.c.alias, actor_alias.c.actor, null()).where(
+        actor_alias.c.silo_id == bindparam("silo"), actor_alias.c.alias.in_(_in("speakers"))
+    ),
+    select(literal("course"), cast(course.c.course_id, Text), null(), null()).where(
+        course.c.silo_id == bindparam("silo"), course.c.course_id.in_(_in("courses"))
+    ),
+)
+
+
 def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str, Any], datetime]]) -> None:
     """Keep who agents are: identifier, and the name that the latest statement gave.
 
@@ -257,35 +333,54 @@ def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str,
     """
     fresh: list[dict[str, Any]] = []
     for chunk in _chunks(sorted(people)):
-        there = {row.actor: row for row in conn.execute(_NAMED, {"silo": silo_id, "keys": chunk})}
-        for key in chunk:
-            agent, moment = people[key]
-            name, row = agent.get("name"), there.get(key)
-            if row is not None and (
+        found = conn.execute(_NAMED, {"silo": silo_id, "keys": chunk})
+        there = {row.actor: (row.name, row.name_at) for row in found}
+        fresh += named_rows(silo_id, {key: people[key] for key in chunk}, there)
+    # Returning something, the rows go many a statement.
+    adding = naming(insert(conn, actor)).returning(actor.c.actor)
+    for chunk in _chunks(fresh):
+        conn.execute(adding, chunk)
+
+
+def named_rows(
+    silo_id: int,
+    people: Mapping[str, tuple[Mapping[str, Any], datetime]],
+    there: Mapping[str, tuple[str | None, datetime | None]],
+) -> list[dict[str, Any]]:
+    """Return the rows of `actor` that say more than is there (key -> name, its instant), sorted by key."""
+    fresh: list[dict[str, Any]] = []
+    for key in sorted(people):
+        agent, moment = people[key]
+        name = agent.get("name")
+        if key in there:
+            said, at = there[key]
+            if (
                 name is None
-                or (row.name == name and row.name_at and moment < row.name_at + NAME_REFRESH)
-                or (row.name_at is not None and moment < row.name_at)
+                or (said == name and at and moment < at + NAME_REFRESH)
+                or (at is not None and moment < at)
             ):
                 continue
-            identified = orjson.dumps(statements.identifier(agent), option=orjson.OPT_SORT_KEYS).decode()
-            fresh.append(
-                {
-                    "silo_id": silo_id,
-                    "actor": key,
-                    "identifier": identified,
-                    "name": name,
-                    "name_at": None if name is None else moment,
-                }
-            )
-    adding = insert(conn, actor)
+        identified = orjson.dumps(statements.identifier(agent), option=orjson.OPT_SORT_KEYS).decode()
+        fresh.append(
+            {
+                "silo_id": silo_id,
+                "actor": key,
+                "identifier": identified,
+                "name": name,
+                "name_at": None if name is None else moment,
+            }
+        )
+    return fresh
+
+
+def naming(adding: Any) -> Any:
+    """Let the latest name of an actor win, in an INSERT of rows of `actor`."""
     new = adding.excluded
-    adding = adding.on_conflict_do_update(
+    return adding.on_conflict_do_update(
         index_elements=[actor.c.silo_id, actor.c.actor],
         set_={"name": new.name, "name_at": new.name_at},
         where=and_(new.name.is_not(None), or_(actor.c.name_at.is_(None), actor.c.name_at <= new.name_at)),
-    ).returning(actor.c.actor)  # so that the rows go many a statement
-    for chunk in _chunks(fresh):
-        conn.execute(adding, chunk)
+    )
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[list[Any]]:

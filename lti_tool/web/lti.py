@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,6 +17,7 @@ from lti_tool.web import guard
 from lti_tool.web.guard import tool
 from tool_config import platforms, silos
 from tool_config.database import locating, transaction
+from xapi import store
 
 blueprint = Blueprint("lti", __name__)
 #: `/c/<launch>/open`: behind the guard, like every page of a launch.
@@ -116,14 +118,15 @@ def _blocked(ticket: login.Ticket) -> Response:
 @blueprint.post("/lti/launch")
 def arrive() -> Response:
     """Verify the platform's answer and open the page of the role that it gives."""
-    here, now = tool(), tool().clock()
+    here = tool()
     state, token = request.form.get("state", ""), request.form.get("id_token", "")
     failed = Refused(400, "platform_error", "launch: the platform answered with an error")
     if request.form.get("error") and not state:
         raise failed
     silo_id, name = login.split_state(state)
-    cookie = login.cookie_name(name)
-    with transaction(here.engine, silo_id, write=False) as conn:
+    cookie, keys = login.cookie_name(name), current_app.extensions["estime.keys"]
+    with store.announced(here.engine, silo_id, here.clock) as conn:
+        now = here.clock()
         try:
             if request.form.get("error"):
                 raise failed
@@ -133,24 +136,34 @@ def arrive() -> Response:
         except Refused:
             _know_silo(conn, silo_id)
             raise
-    g.silo_id, g.frames = silo_id, waiting.platform.frames
-    claims = launch.authenticate(token, waiting.platform, current_app.extensions["estime.keys"], now)
-    refusal, opened = None, None
-    with transaction(here.engine, silo_id) as conn:
-        try:
-            login.consume(conn, waiting, claims, now)
-            opened = _enter(conn, waiting, claims)
-        except Refused as error:
-            refusal = error  # the transaction ends well: what the launch spent stays spent
-    if opened is None:
-        raise refusal or Refused(401, "stale", "launch: nothing opened")
-    response = _go(f"{_root()}/c/{opened.launch_id}/", 303)
+        g.silo_id, g.frames = silo_id, waiting.platform.frames
+        # The usual case, in one transaction; no network in it.
+        claims = launch.authenticate_at_hand(token, waiting.platform, keys, now)
+        entered = _take(conn, waiting, claims, now) if claims is not None else None
+    if entered is None:
+        claims = launch.authenticate(token, waiting.platform, keys, here.clock())
+        with store.announced(here.engine, silo_id, here.clock) as conn:
+            entered = _take(conn, waiting, claims, here.clock())
+    if isinstance(entered, Refused):
+        raise entered
+    response = _go(f"{_root()}/c/{entered.launch_id}/", 303)
     guard.set_cookie(response, cookie, "", 0)
-    return _hand_cookie(response, opened)
+    return _hand_cookie(response, entered)
 
 
-def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> sessions.Opened:
-    here, now, platform = tool(), tool().clock(), waiting.platform
+def _take(
+    conn: Any, waiting: login.Pending, claims: dict[str, Any], now: datetime
+) -> sessions.Opened | Refused:
+    """Take the login and enter; a refusal is returned, so that what the launch spent stays spent."""
+    try:
+        login.consume(conn, waiting, claims, now)
+        return _enter(conn, waiting, claims, now)
+    except Refused as error:
+        return error
+
+
+def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any], now: datetime) -> sessions.Opened:
+    here, platform = tool(), waiting.platform
     said = launch.read(claims, platform, waiting.deployments, here.settings.public_url)
     g.locale = said.locale or request.accept_languages.best_match(("fr", "en"), default="fr")
     arrived = arrival.arrive(
@@ -172,16 +185,6 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any]) -> session
         role=arrived.role,
         course_id=arrived.course_id,
         now=now,
-    )
-    audit.write(
-        conn,
-        waiting.silo_id,
-        action="launch",
-        accepted=True,
-        actor=arrived.actor,
-        course_id=arrived.course_id,
-        role=arrived.role,
-        at=now,
     )
     return arrived.opened
 

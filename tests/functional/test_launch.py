@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from lti_tool import people
 from lti_tool.app import create_app
@@ -248,6 +248,24 @@ def test_the_same_answer_posted_twice_at_once_opens_one_launch(
         thread.join(30)
     assert sorted(answers) == [303, 401, 401, 401, 401, 401]
     assert len(launches(engine, silo)) == 2
+
+
+def test_a_launch_goes_to_the_database_a_few_times(
+    visitor: Browser, platform: FakePlatform, engine: Engine
+) -> None:
+    visitor.opened(platform)  # the keys and the course are known
+    begun = visitor.login(platform)
+    token = platform.sign(platform.claims(begun.nonce, sub="4711", email="new@campus.test"))
+    sent: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, text: str, *_rest: Any) -> None:
+        sent.append(text)
+
+    event.listen(engine, "before_cursor_execute", note)
+    answer = visitor.send(begun.state, token)
+    event.remove(engine, "before_cursor_execute", note)
+    assert answer.status_code == 303
+    assert len(sent) <= {"postgresql": 6, "sqlite": 18}[engine.dialect.name], sent
 
 
 def test_an_administrator_named_by_the_silo(
