@@ -54,8 +54,8 @@ def _host(issuer: str) -> str:
 
 
 def short_month(first: date) -> str:
-    """Write a month for an axis: nov. 26."""
-    return str(format_date(first, "LLL yy", locale=language()))
+    """Write a month for an axis of twelve: nov."""
+    return str(format_date(first, "LLL", locale=language()))
 
 
 def said(one: Finding, known: Mapping[str, Standard], k: int) -> str:

@@ -42,7 +42,7 @@ def months(
         labels,
         height=190,
         yaxis={"range": [0, top * 1.08], **whole_ticks(top), "automargin": True},
-        xaxis=ticks([short_month(first) for first, _ in counts]),
+        xaxis={**ticks([short_month(first) for first, _ in counts]), "tickangle": 0},
     )
     rows = tuple(zip(names, values, strict=True))
     return Chart({"data": [bars], "layout": layout}, Table((month, name), rows), said)
