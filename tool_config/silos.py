@@ -8,10 +8,23 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, Engine, Integer, column, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    Text,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from tool_config.database import locating
 from tool_config.tables import key_secret, lrs_key, silo
@@ -107,13 +120,19 @@ def find_key(conn: Connection, key_id: str) -> FoundKey | None:
 
     ``conn`` is of ``locating``; on PostgreSQL the look-up is the function ``estime_find_key``.
     """
-    table: Any = lrs_key
-    if conn.dialect.name == "postgresql":
-        shape = [column(name, lrs_key.c[name].type) for name in FoundKey._fields]
-        table = func.estime_find_key(key_id).table_valued(*shape)
-    wanted = select(*(table.c[name] for name in FoundKey._fields)).where(table.c.key_id == key_id)
-    found = conn.execute(wanted).first()
+    found = conn.execute(_key(conn.dialect.name == "postgresql"), {"wanted": key_id}).first()
     return FoundKey(*found) if found else None
+
+
+@cache
+def _key(is_server: bool) -> Any:
+    """Return SELECT of a key, made once: every request to the store looks its own up."""
+    table: Any = lrs_key
+    wanted = bindparam("wanted", type_=Text)
+    if is_server:
+        shape = [column(name, lrs_key.c[name].type) for name in FoundKey._fields]
+        table = func.estime_find_key(wanted).table_valued(*shape)
+    return select(*(table.c[name] for name in FoundKey._fields)).where(table.c.key_id == wanted)
 
 
 def list_keys(conn: Connection, silo_id: int) -> list[Any]:

@@ -23,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine
 
 from tool_config import silos
-from tool_config.database import insert, locating, transaction
+from tool_config.database import asking, insert, transaction
 from tool_config.settings import Settings
 from tool_config.tables import lrs_key
 from xapi.errors import Forbidden, Unauthorized, XapiError
@@ -157,7 +157,7 @@ def authenticate(engine: Engine, authorization: str | None, settings: Settings, 
     was replaced.
     """
     key_id, secret = _basic(authorization)
-    with locating(engine) as conn:
+    with asking(engine) as conn:
         found = silos.find_key(conn, key_id)
     if found is None or found.revoked_at is not None:
         raise Unauthorized(_REFUSED)

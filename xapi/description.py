@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xapi import alternate, auth, query, versions
+from xapi import alternate, auth, versions
 from xapi.description_schemas import INSTANT, IRI, SCHEMAS, UUID, array, ref
+from xapi.filters import FORMATS, MAX_LIMIT
 
 Json = dict[str, Any]
 
@@ -130,9 +131,9 @@ def _statements() -> Json:
         _parameter(
             "limit",
             {"type": "integer", "minimum": 0, "maximum": 999_999_999},
-            f"Statements of a page, {query.MAX_LIMIT} at most; 0: the most.",
+            f"Statements of a page, {MAX_LIMIT} at most; 0: the most.",
         ),
-        _parameter("format", {"type": "string", "enum": list(query.FORMATS)}, "exact unless said."),
+        _parameter("format", {"type": "string", "enum": list(FORMATS)}, "exact unless said."),
         _parameter("attachments", _TRUTH, "With their data, as multipart/mixed."),
         _parameter("ascending", _TRUTH, "The oldest first."),
         _parameter("more", {"type": "string"}, "What a page gave; goes alone."),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -12,10 +14,18 @@ from xapi.errors import TooLarge, XapiError
 #: Levels of arrays and objects; real statements have about ten.
 MAX_DEPTH = 100
 #: Arrays, objects and commas in one text: what a text costs in memory once read, up to 250 times its bytes.
-#: Five thousand statements have about 300,000.
 MOST_VALUES = 500_000
+#: Bytes of a part of an array: about five hundred statements.
+PART = 500_000
 _TO_ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+#: Up to the next bracket, strings passed over; a quotation mark alone opens a string that does not end.
+_TO_BRACKET = re.compile(
+    rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+(?:[{}\[\]]|"|\Z)', re.DOTALL
+)
+_ARRAY = re.compile(rb"[ \t\r\n]*\[")
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_COMMA = re.compile(rb"[ \t\r\n]*,")
 _TOO_DEEP = f"the body has more than {MAX_DEPTH} levels"
 
 
@@ -49,6 +59,50 @@ def load(body: bytes) -> Any:
     if is_doubtful and _colons(body) != _colons(orjson.dumps(value)):
         raise XapiError(f"a key is given twice in one object: {_first_duplicate(body)!r}")
     return value
+
+
+def is_array(body: bytes) -> bool:
+    """Tell whether a text can be nothing but an array."""
+    return _ARRAY.match(body) is not None
+
+
+def parts(body: bytes, largest: int) -> Iterator[tuple[int, int]]:
+    """Yield where the parts of a large array begin and end, each some of its items with their commas.
+
+    Between brackets each is an array: all of them read strictly, one after the other, the whole is JSON,
+    and the array's items are theirs. Raises TooLarge, with the position of the item, on one of more than
+    `largest` bytes; XapiError when the array does not end. Reads nothing of the parts yet to come.
+    """
+    found = _ARRAY.match(body)
+    if found is None:
+        raise XapiError("the body must be an array")
+    start, item, depth, position = found.end(), found.end(), 1, 0
+    for mark in _TO_BRACKET.finditer(body, start):
+        end = mark.end()
+        bracket = body[end - 1 : end] if end > mark.start() else b""
+        if depth > 1 and end - item > largest:
+            raise TooLarge(f"a statement is over {largest} bytes", index=position)
+        if bracket in (b"{", b"["):
+            item = end - 1 if depth == 1 else item
+            depth += 1
+            if depth > MAX_DEPTH + 1:
+                raise XapiError(_TOO_DEEP)
+        elif bracket in (b"}", b"]") and depth > 1:
+            depth -= 1
+            position += depth == 1
+            comma = _COMMA.match(body, end) if depth == 1 and end - start >= PART else None
+            if comma is not None:
+                yield start, end
+                start = comma.end()
+        elif bracket == b"]" and _SPACE.fullmatch(body, end):
+            # An empty array is one; nothing after a comma is not.
+            if start > found.end() and _SPACE.fullmatch(body, start, end - 1):
+                break
+            yield start, end - 1
+            return
+        else:
+            break
+    raise XapiError("the body is not JSON: its array does not end as it should")
 
 
 def _colons(text: bytes) -> int:

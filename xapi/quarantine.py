@@ -54,7 +54,7 @@ def prepare(items: Sequence[Any], version: str, *, check: Callable[[dict[str, An
 def take(
     conn: Connection,
     silo_id: int,
-    batch: Sequence[Received],
+    lots: Iterable[Sequence[Received]],
     *,
     stored: datetime,
     key_id: str,
@@ -63,8 +63,28 @@ def take(
 ) -> list[str]:
     """Store what can be, keep the rest apart, count what was repaired; return the ids in order.
 
-    `stored` is what `ingest.begin` gave for the statements of the batch.
+    `lots`: of one batch, in order, each seen here for the first time. `stored` is what `ingest.begin` gave
+    for the statements of the batch.
     """
+    ids: list[str] = []
+    counts: Counter[str] = Counter()
+    for lot in lots:
+        ids += _take_lot(conn, silo_id, lot, counts, stored, key_id, authority, version)
+    _count(conn, silo_id, key_id, counts, stored)
+    return ids
+
+
+def _take_lot(
+    conn: Connection,
+    silo_id: int,
+    batch: Sequence[Received],
+    counts: Counter[str],
+    stored: datetime,
+    key_id: str,
+    authority: Mapping[str, Any],
+    version: str,
+) -> list[str]:
+    """Take one lot and return its ids; adds to `counts`."""
     _refuse_different(conn, silo_id, batch)
     while True:
         first = _firsts(batch)
@@ -87,11 +107,10 @@ def take(
             # Taken meanwhile by another writer: that one is kept apart, and the others are written.
             bad = good[fault.index]
             bad.statement, bad.reason = None, fault.reason[:_LONGEST_REASON]
-    counts = Counter(rule for name, one in first.items() if name in written.new for rule in one.rules)
+    counts.update(rule for name, one in first.items() if name in written.new for rule in one.rules)
     ids, apart = _keep_apart(conn, silo_id, batch, stored, key_id, version)
     if apart:
         counts["quarantined"] += apart
-    _count(conn, silo_id, key_id, counts, stored)
     return ids
 
 

@@ -1,4 +1,4 @@
-"""GET /statements: parameters -> one filter -> one SQL expression over the link tables; the cursor.
+"""GET /statements: what is asked for -> one SQL expression over the link tables -> a page.
 
 A page is a walk of one index in (stored, id) order: the link table of the agent or of the activity when
 one is asked for, else `statement`; the other filters are probes by primary key. Statements that refer to
@@ -7,69 +7,38 @@ one that meets the filter are a second walk, of `statement_reference`, merged wi
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
-import orjson
-from sqlalchemy import ColumnElement, Connection, Uuid, exists, func, literal, or_, select, tuple_, union
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 
 from tool_config.database import Instant
-from xapi import answers, json_text, values
-from xapi import statement as statements
-from xapi.errors import NotFound, XapiError
+from xapi import answers
+from xapi.errors import NotFound
+from xapi.filters import Listing, Single
 from xapi.tables import statement, statement_activity, statement_agent, statement_reference
 
-DEFAULT_LIMIT = 100
-#: What `limit=0` means, and the most that any limit gives.
-MAX_LIMIT = 1_000
-
-FORMATS = ("exact", "ids", "canonical")
-#: Parameters that may go with statementId and voidedStatementId (Communication 2.1.3).
-_WITH_ID = frozenset(("attachments", "format"))
-_FILTERS = (
-    *("agent", "verb", "activity", "registration", "related_activities", "related_agents"),
-    *("since", "until", "limit", "ascending", "format", "attachments", "more"),
-)
 _DIRECT_AGENT = ("actor", "member", "object")
-
-
-@dataclass(frozen=True)
-class Single:
-    """One statement asked for by its id."""
-
-    statement_id: str
-    voided: bool
-    format: str
-    attachments: bool = False
-    #: The asker may read answers to questionnaires.
-    with_answers: bool = True
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A list of statements asked for by filters."""
-
-    agent: str | None = None
-    related_agents: bool = False
-    verb: str | None = None
-    activity: str | None = None
-    related_activities: bool = False
-    registration: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    ascending: bool = False
-    limit: int = DEFAULT_LIMIT
-    format: str = "exact"
-    attachments: bool = False
-    #: The asker may read answers to questionnaires; of the key, never of the cursor.
-    with_answers: bool = True
-    #: (stored, id) of the last row already given.
-    after: tuple[datetime, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,161 +47,6 @@ class Page:
 
     raw: list[str]
     after: tuple[datetime, str] | None
-
-
-# --- parameters -----------------------------------------------------------------------------------------
-
-
-def read(parameters: Mapping[str, list[str]]) -> Single | Listing:
-    """Read the parameters of GET /statements; raises XapiError on one that is unknown or not usable."""
-    for name, given in parameters.items():
-        if name not in _FILTERS and name not in ("statementId", "voidedStatementId"):
-            raise XapiError(f"unknown parameter {name[:100]!r}")
-        if len(given) != 1:
-            raise XapiError(f"the parameter {name!r} is given {len(given)} times")
-        if "\x00" in given[0]:
-            raise XapiError(f"the parameter {name!r} holds the character NUL")
-    flat = {name: given[0] for name, given in parameters.items()}
-    wanted = [name for name in ("statementId", "voidedStatementId") if name in flat]
-    if wanted:
-        others = sorted(flat.keys() - _WITH_ID - {wanted[0]})
-        if others:
-            raise XapiError(f"{wanted[0]} does not go with {', '.join(others)}")
-        statement_id, is_voided = _uuid(flat, wanted[0]), wanted[0] == "voidedStatementId"
-        return Single(statement_id, is_voided, _format(flat), _boolean(flat, "attachments"))
-    if "more" in flat:
-        if len(flat) > 1:
-            raise XapiError("more goes alone")
-        return _from_cursor(flat["more"])
-    return _listing(flat)
-
-
-def _listing(flat: Mapping[str, str]) -> Listing:
-    limit = DEFAULT_LIMIT
-    if "limit" in flat:
-        text = flat["limit"]
-        if not (text.isascii() and text.isdigit()) or len(text) > 9:
-            raise XapiError("limit must be a whole number, 0 for the most that is given")
-        limit = min(int(text) or MAX_LIMIT, MAX_LIMIT)
-    agent = None
-    if "agent" in flat:
-        agent = statements.actor_key(_named("agent", statements.parse_agent, flat["agent"]))
-    return Listing(
-        agent=agent,
-        related_agents=_boolean(flat, "related_agents"),
-        verb=_iri(flat, "verb"),
-        activity=_iri(flat, "activity"),
-        related_activities=_boolean(flat, "related_activities"),
-        registration=_uuid(flat, "registration") if "registration" in flat else None,
-        since=_named("since", _instant, flat["since"]) if "since" in flat else None,
-        until=_named("until", _instant, flat["until"]) if "until" in flat else None,
-        ascending=_boolean(flat, "ascending"),
-        limit=limit,
-        format=_format(flat),
-        attachments=_boolean(flat, "attachments"),
-    )
-
-
-def _named(name: str, reading: Any, text: str) -> Any:
-    try:
-        return reading(text)
-    except (XapiError, UnicodeEncodeError) as fault:
-        raise XapiError(f"the parameter {name!r} is not usable: {fault}") from None
-
-
-def _instant(text: str) -> datetime:
-    values.timestamp(text)
-    return values.instant(text)
-
-
-def _iri(flat: Mapping[str, str], name: str) -> str | None:
-    if name in flat:
-        _named(name, values.iri, flat[name])
-    return flat.get(name)
-
-
-def _uuid(flat: Mapping[str, str], name: str) -> str:
-    _named(name, values.uuid, flat[name])
-    return flat[name].lower()
-
-
-def _boolean(flat: Mapping[str, str], name: str) -> bool:
-    text = flat.get(name, "false")
-    if text not in ("true", "false"):
-        raise XapiError(f"{name} must be true or false")
-    return text == "true"
-
-
-def _format(flat: Mapping[str, str]) -> str:
-    text = flat.get("format", "exact")
-    if text not in FORMATS:
-        raise XapiError(f"format must be one of {', '.join(FORMATS)}")
-    return text
-
-
-# --- cursor -----------------------------------------------------------------------------------------------
-
-
-def cursor(listing: Listing, after: tuple[datetime, str]) -> str:
-    """Return the text that asks for what comes after a row; valid as long as the store is.
-
-    It holds the filter and the place, nothing else: no right goes with it (the key is checked again).
-    """
-    moment, statement_id = after
-    content = {
-        "a": listing.agent,
-        "ra": listing.related_agents,
-        "v": listing.verb,
-        "i": listing.activity,
-        "ri": listing.related_activities,
-        "r": listing.registration,
-        "s": listing.since.isoformat() if listing.since else None,
-        "u": listing.until.isoformat() if listing.until else None,
-        "up": listing.ascending,
-        "l": listing.limit,
-        "f": listing.format,
-        "at": listing.attachments,
-        "t": moment.isoformat(),
-        "id": statement_id,
-    }
-    short = {name: value for name, value in content.items() if value not in (None, False)}
-    return base64.urlsafe_b64encode(orjson.dumps(short)).rstrip(b"=").decode()
-
-
-def _from_cursor(text: str) -> Listing:
-    try:
-        content = json_text.load(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        listing = Listing(
-            agent=_optional_text(content, "a"),
-            related_agents=content.get("ra") is True,
-            verb=_optional_text(content, "v"),
-            activity=_optional_text(content, "i"),
-            related_activities=content.get("ri") is True,
-            registration=str(UUID(content["r"])) if "r" in content else None,
-            since=_aware(content["s"]) if "s" in content else None,
-            until=_aware(content["u"]) if "u" in content else None,
-            ascending=content.get("up") is True,
-            limit=min(max(int(content["l"]), 1), MAX_LIMIT),
-            format=_format({"format": content["f"]}),
-            attachments=content.get("at") is True,
-        )
-        return replace(listing, after=(_aware(content["t"]), str(UUID(content["id"]))))
-    except (XapiError, binascii.Error, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        raise XapiError("more is not a link that this store gave") from None
-
-
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("no zone")
-    return values.instant(moment.isoformat())
-
-
-def _optional_text(content: Mapping[str, Any], name: str) -> str | None:
-    value = content.get(name)
-    if value is not None and (not isinstance(value, str) or "\x00" in value):
-        raise ValueError(name)
-    return value
 
 
 # --- look-up ----------------------------------------------------------------------------------------------
@@ -275,48 +89,96 @@ def page(
     the newest visible row and misses none that was visible when it began.
     `authority`: actor key of the only authority that the asker may read.
     """
-    found = select(statement.c.stored, statement.c.id, func.length(statement.c.raw).label("size")).where(
-        statement.c.silo_id == silo_id
-    )
-    keys = _keys(silo_id, asked, through, authority).subquery()
-    found = found.join(keys, keys.c.id == statement.c.id)
+    given = {name: value for name in _VALUES if (value := getattr(asked, name)) is not None}
+    if asked.after is not None:
+        given["moment"], given["last"] = asked.after
+    if authority is not None:
+        given["authority"] = authority
+    shape = frozenset((*given, *(name for name in _FLAGS if getattr(asked, name))))
+    if asked.ascending:
+        given["through"] = through
+    given |= {"silo": silo_id, "most": _UNBOUNDED if most is None else most}
+    wanted = _page(shape, asked.limit, conn.dialect.name == "postgresql")
+    rows = conn.execute(wanted, given).all()
+    raw = [row.raw for row in rows[: asked.limit] if row.raw is not None]
+    last = rows[len(raw) - 1] if len(rows) > len(raw) else None
+    return Page(raw, None if last is None else (last.stored, str(last.id)))
+
+
+#: What a filter gives to the SQL, each a parameter of it; and what changes the SQL itself.
+_VALUES = ("agent", "verb", "activity", "registration", "since", "until")
+_FLAGS = ("related_agents", "related_activities", "ascending", "with_answers")
+_UNBOUNDED = 1 << 62
+
+
+@lru_cache(maxsize=300)
+def _page(shape: frozenset[str], limit: int, is_server: bool) -> Any:
+    """Return SELECT stored, id, raw of the rows of one page and one more.
+
+    Made once for all the listings that give the same parameters: to make it costs more than to answer it.
+    Without its text: what is over `most` bytes, all before it included, but the first row. The limit is
+    written out, so that a plan made for no value in particular still walks an index and stops.
+    """
+    asked, silo_id, authority = _template(shape, limit), bindparam("silo", type_=Integer), None
+    if "authority" in shape:
+        authority = bindparam("authority", type_=Text)
+    keys = _keys(silo_id, asked, bindparam("through", type_=Instant()), authority).subquery()
+    # PostgreSQL knows the bytes of a text without reading it.
+    size = (func.octet_length if is_server else func.length)(statement.c.raw)
     order = (
         (keys.c.stored.asc(), keys.c.id.asc())
         if asked.ascending
         else (keys.c.stored.desc(), keys.c.id.desc())
     )
-    rows = conn.execute(found.order_by(*order).limit(asked.limit + 1)).all()
-    # Sizes first: a thousand statements as large as a body may be would not fit in memory.
-    total, count = 0, 0
-    for row in rows[: asked.limit]:
-        total += row.size
-        if count and most is not None and total > most:
-            break
-        count += 1
-    given = rows[:count]
-    raw = _raw(conn, silo_id, [row.id for row in given])
-    after = (given[-1].stored, given[-1].id) if len(rows) > count else None
-    return Page([raw[row.id] for row in given], after)
-
-
-def _raw(conn: Connection, silo_id: int, ids: list[str]) -> dict[str, str]:
-    wanted = select(statement.c.id, statement.c.raw).where(
-        statement.c.silo_id == silo_id, statement.c.id.in_(ids)
+    total = func.sum(size).over(order_by=order, rows=(None, 0))
+    # As text at once: to read a hundred UUIDs takes longer than all the rest of the rows.
+    key = cast(keys.c.id, Text) if is_server else keys.c.id
+    fits = or_(total == size, total <= bindparam("most", type_=BigInteger))
+    return (
+        select(keys.c.stored, key.label("id"), case((fits, statement.c.raw)).label("raw"))
+        .join(statement, (statement.c.silo_id == silo_id) & (statement.c.id == keys.c.id))
+        .order_by(*order)
     )
-    return {row.id: row.raw for row in conn.execute(wanted)} if ids else {}
 
 
-def _keys(silo_id: int, asked: Listing, through: datetime, authority: str | None) -> Any:
+def _template(shape: frozenset[str], limit: int) -> Listing:
+    """Return a listing with parameters of SQL for values."""
+    types: dict[str, Any] = {"registration": Uuid(as_uuid=False), "since": Instant(), "until": Instant()}
+    values: dict[str, Any] = {
+        name: bindparam(name, type_=types.get(name, Text())) for name in _VALUES if name in shape
+    }
+    if "last" in shape:
+        values["after"] = (
+            bindparam("moment", type_=Instant()),
+            bindparam("last", type_=Uuid(as_uuid=False)),
+        )
+    values |= {name: name in shape for name in _FLAGS}
+    return Listing(**values, limit=limit)
+
+
+def _keys(silo_id: Any, asked: Listing, through: Any, authority: Any) -> Any:
     """Return SELECT stored, id of the rows of one page and one more."""
     own = _own_keys(silo_id, asked, through, authority)
-    if not (asked.agent or asked.verb or asked.activity or asked.registration):
+    if all(value is None for value in (asked.agent, asked.verb, asked.activity, asked.registration)):
         return own
-    through_targets = _target_keys(silo_id, asked, through, authority)
-    both = union(select(own.subquery()), select(through_targets.subquery())).subquery()
+    own = own.cte("own")
+    # Of a person or an activity there are few: their statements are looked for, then what refers to them.
+    edge = _edge(own, asked) if asked.agent is None and asked.activity is None else None
+    through_targets = _target_keys(silo_id, asked, through, edge, authority)
+    both = union(select(own), select(through_targets.subquery())).subquery()
     return _walk(select(both.c.stored, both.c.id), both.c.stored, both.c.id, asked, None)
 
 
-def _own_keys(silo_id: int, asked: Listing, through: datetime, authority: str | None) -> Any:
+def _edge(own: Any, asked: Listing) -> Any:
+    """Return the instant beyond which no other walk is needed: the last of `own`, if it fills the page."""
+    last: Any = func.max(own.c.stored) if asked.ascending else func.min(own.c.stored)
+    never = (datetime.max if asked.ascending else datetime.min).replace(tzinfo=UTC)
+    is_full = func.count() > literal_column(str(asked.limit))
+    wanted = select(func.coalesce(case((is_full, last)), literal(never, Instant()))).select_from(own)
+    return wanted.scalar_subquery()
+
+
+def _own_keys(silo_id: Any, asked: Listing, through: Any, authority: Any) -> Any:
     """Walk the statements that meet the filter themselves."""
     if asked.agent is not None:
         link: Any = statement_agent
@@ -359,8 +221,11 @@ def _own_keys(silo_id: int, asked: Listing, through: datetime, authority: str | 
     return _walk(wanted, link.c.stored, link.c.statement_id, asked, through)
 
 
-def _target_keys(silo_id: int, asked: Listing, through: datetime, authority: str | None) -> Any:
-    """Walk the statements that refer, from near or far, to one that meets the filter, voided or not."""
+def _target_keys(silo_id: Any, asked: Listing, through: Any, edge: Any, authority: Any) -> Any:
+    """Walk the statements that refer, from near or far, to one that meets the filter, voided or not.
+
+    `edge`: what is stored beyond it is not looked at; None: all is.
+    """
     reference = statement_reference
     target = statement.alias("target")
     wanted = (
@@ -384,10 +249,12 @@ def _target_keys(silo_id: int, asked: Listing, through: datetime, authority: str
             _said_by(silo_id, authority, reference.c.statement_id),
             _said_by(silo_id, authority, reference.c.target_id),
         )
+    if edge is not None:
+        wanted = wanted.where(reference.c.stored <= edge if asked.ascending else reference.c.stored >= edge)
     return _walk(wanted, reference.c.stored, reference.c.statement_id, asked, through)
 
 
-def _meets(silo_id: int, asked: Listing, row: Any) -> list[ColumnElement[bool]]:
+def _meets(silo_id: Any, asked: Listing, row: Any) -> list[ColumnElement[bool]]:
     """Return what a row of `statement` must meet, time apart; and that the asker may read it."""
     conditions: list[ColumnElement[bool]] = []
     if not asked.with_answers:
@@ -416,7 +283,7 @@ def _is_no_answer(row: Any) -> ColumnElement[bool]:
     return or_(row.c.verb != answers.ANSWERED, row.c.raw.not_like(f"%{answers.EXTENSION}%"))
 
 
-def _said_by(silo_id: int, authority: str, statement_id: Any) -> ColumnElement[bool]:
+def _said_by(silo_id: Any, authority: Any, statement_id: Any) -> ColumnElement[bool]:
     said = statement_agent.alias("said")
     return exists().where(
         said.c.silo_id == silo_id,
@@ -426,7 +293,7 @@ def _said_by(silo_id: int, authority: str, statement_id: Any) -> ColumnElement[b
     )
 
 
-def _walk(wanted: Any, stored: Any, key: Any, asked: Listing, through: datetime | None) -> Any:
+def _walk(wanted: Any, stored: Any, key: Any, asked: Listing, through: Any) -> Any:
     """Order by (stored, id) from where the last page ended, within since and until."""
     if asked.since is not None:
         wanted = wanted.where(stored > asked.since)
@@ -435,9 +302,8 @@ def _walk(wanted: Any, stored: Any, key: Any, asked: Listing, through: datetime 
     if asked.ascending and through is not None:
         wanted = wanted.where(stored < through)
     if asked.after is not None:
-        moment, statement_id = asked.after
-        place = tuple_(literal(moment, Instant()), literal(statement_id, Uuid(as_uuid=False)))
+        place = tuple_(*asked.after)
         row = tuple_(stored, key)
         wanted = wanted.where(row > place if asked.ascending else row < place)
     order = (stored.asc(), key.asc()) if asked.ascending else (stored.desc(), key.desc())
-    return wanted.order_by(*order).limit(asked.limit + 1)
+    return wanted.order_by(*order).limit(literal_column(str(asked.limit + 1)))

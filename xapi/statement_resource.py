@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -17,6 +17,7 @@ from tool_config.database import transaction
 from xapi import (
     attachments,
     auth,
+    filters,
     formats,
     ingest,
     json_text,
@@ -27,30 +28,34 @@ from xapi import (
     store,
     values,
 )
+from xapi import batch as batches
+from xapi.batch import Batch
 from xapi.errors import XapiError
 from xapi.exchange import Answer, Exchange
 from xapi.multipart import Part
+from xapi.quarantine import Received
+
+#: A page is planned for the names and the instants that it asks for: a plan for any would walk, for each,
+#: all that refers to something else in those instants.
+_PLANNED = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 def post(asked: Exchange) -> Answer:
     """Store a statement or an array of them; answered only once committed (2.1.2)."""
     asked.flat()
-    return Answer(body=orjson.dumps(_store(asked, _read(asked))))
+    body = _read(asked)
+    with batches.room_for(body.text):
+        return Answer(body=orjson.dumps(_store(asked, body)))
 
 
 def put(asked: Exchange) -> Answer:
     """Store one statement under the id of the parameter (2.1.1)."""
     wanted = _put_id(asked)
     body = _read(asked)
-    item = body.value
-    if isinstance(item, list):
+    if json_text.is_array(body.text):
         raise XapiError("PUT takes one statement, not an array")
-    if isinstance(item, dict):
-        given = item.get("id")
-        if given is not None and (not isinstance(given, str) or given.lower() != wanted):
-            raise XapiError("the id of the statement is not the parameter statementId")
-        item = {**item, "id": wanted if given is None else given}
-    _store(asked, _Body(item, body.parts))
+    with batches.room_for(body.text):
+        _store(asked, body, wanted)
     return Answer(status=204)
 
 
@@ -60,11 +65,11 @@ def get(asked: Exchange) -> Answer:
     authority = None
     if not credential.may_read():
         authority = statement.actor_key(auth.authority(asked.settings.public_url, credential.key_id))
-    with transaction(asked.engine, credential.silo_id, write=False) as conn:
+    with transaction(asked.engine, credential.silo_id, write=False, opening=_PLANNED) as conn:
         asked.consistent = store.consistent_through(conn, credential.silo_id, asked.clock())
-        said = query.read({name: list(given) for name, given in asked.parameters.items()})
+        said = filters.read({name: list(given) for name, given in asked.parameters.items()})
         wanted = replace(said, with_answers=credential.may_read_answers())
-        if isinstance(wanted, query.Single):
+        if isinstance(wanted, filters.Single):
             raw = [query.one(conn, credential.silo_id, wanted, authority=authority)]
             page = query.Page(raw, None)
         else:
@@ -81,10 +86,10 @@ def get(asked: Exchange) -> Answer:
             page, parts = _with_attachments(asked, conn, page)
     languages = formats.accepted_languages(asked.header("Accept-Language"))
     found = [formats.formatted(raw, wanted.format, languages) for raw in page.raw]
-    if isinstance(wanted, query.Single):
+    if isinstance(wanted, filters.Single):
         return _answered(found[0], parts, {"Last-Modified": _http_date(page.raw[0])})
     prefix = urlsplit(asked.settings.public_url).path.rstrip("/")
-    more = f"{prefix}/xapi/statements?more={query.cursor(wanted, page.after)}" if page.after else ""
+    more = f"{prefix}/xapi/statements?more={filters.cursor(wanted, page.after)}" if page.after else ""
     return _answered(
         '{"statements":[' + ",".join(found) + '],"more":' + orjson.dumps(more).decode() + "}", parts
     )
@@ -137,9 +142,9 @@ def _put_id(asked: Exchange) -> str:
 
 @dataclass(frozen=True)
 class _Body:
-    """What a body says: JSON, and the data of attachments by hash."""
+    """What a body says: the JSON of statements, and the data of attachments by hash."""
 
-    value: Any
+    text: bytes
     parts: Mapping[str, Part]
 
 
@@ -147,57 +152,88 @@ def _read(asked: Exchange) -> _Body:
     """Read the body of a request that may write; raises XapiError when it cannot be read."""
     kind = asked.content_type()
     if kind == "application/json":
-        return _Body(json_text.load(asked.body()), {})
+        return _Body(asked.body(), {})
     if kind != "multipart/mixed":
         raise XapiError(f"the content type must be application/json or multipart/mixed, not {kind[:100]!r}")
     text, parts = multipart.read(asked.header("Content-Type") or "", asked.body())
-    return _Body(json_text.load(text), parts)
+    return _Body(text, parts)
 
 
-def _store(asked: Exchange, body: _Body) -> list[str]:
-    """Store what a body says and return the ids; everything that needs no transaction is done before."""
+def _store(asked: Exchange, body: _Body, wanted: str | None = None) -> list[str]:
+    """Store what a body says and return the ids; everything that needs no transaction is done before.
+
+    `wanted`: the id that its one statement is to have.
+    """
     if asked.credential.repair is not None:
-        return _store_repaired(asked, body)
-    parsed = statement.parse(body.value, asked.version)
-    for position, item in enumerate(parsed):
-        try:
-            attachments.check(item, body.parts, asked.version)
-        except XapiError as fault:
-            fault.index = position
-            raise
-    attachments.require_used(parsed, body.parts)
+        return _store_repaired(asked, body, wanted)
+    seen: set[str] = set()
+
+    def look(value: Any) -> list[dict[str, Any]]:
+        parsed = statement.parse(_identified(value, wanted), asked.version)
+        for position, item in enumerate(parsed):
+            try:
+                attachments.check(item, body.parts, asked.version)
+            except XapiError as fault:
+                fault.index = position
+                raise
+        ingest.refuse_twice(parsed, seen)
+        return parsed
+
+    batch = Batch(body.text, look=look, again=lambda items: items, refers=ingest.refers)
+    attachments.require_used(batch, body.parts)
 
     def work(conn: Connection) -> list[str]:
-        stored = _begin(asked, conn, parsed)
-        attachments.keep(conn, asked.credential.silo_id, parsed, body.parts, stored)
-        return ingest.write(conn, asked.credential.silo_id, parsed, stored=stored, **_said_by(asked)).ids
+        stored = _begin(asked, conn, alone=batch.refers)
+        attachments.keep(conn, asked.credential.silo_id, batch, body.parts, stored)
+        written = ingest.write_lots(
+            conn, asked.credential.silo_id, batch.lots(), stored=stored, **_said_by(asked)
+        )
+        return written.ids
 
     return asked.written(work)
 
 
-def _store_repaired(asked: Exchange, body: _Body) -> list[str]:
+def _identified(value: Any, wanted: str | None) -> Any:
+    """Give a statement the id wanted of it; raises XapiError when it has another."""
+    if wanted is None or not isinstance(value, dict):
+        return value
+    given = value.get("id")
+    if given is not None and (not isinstance(given, str) or given.lower() != wanted):
+        raise XapiError("the id of the statement is not the parameter statementId")
+    return {**value, "id": wanted if given is None else given}
+
+
+def _store_repaired(asked: Exchange, body: _Body, wanted: str | None) -> list[str]:
     """Store what can be of a batch, keep the rest apart (keys with repairs)."""
     silo_id = asked.credential.silo_id
-    items = body.value if isinstance(body.value, list) else [body.value]
-    batch = quarantine.prepare(
-        items, asked.version, check=lambda item: attachments.check(item, body.parts, asked.version)
-    )
+
+    def look(value: Any) -> list[Received]:
+        value = _identified(value, wanted)
+        return quarantine.prepare(
+            value if isinstance(value, list) else [value],
+            asked.version,
+            check=lambda item: attachments.check(item, body.parts, asked.version),
+        )
+
+    def good(lot: Iterable[Received]) -> Iterator[dict[str, Any]]:
+        return (one.statement for one in lot if one.statement is not None)
+
+    batch = Batch(body.text, look=look, again=look, refers=lambda lot: ingest.refers(good(lot)))
 
     def work(conn: Connection) -> list[str]:
-        # Decided again at every attempt: what is set aside depends on what the store holds.
-        fresh = [replace(one) for one in batch]
-        good = [one.statement for one in fresh if one.statement is not None]
-        stored = _begin(asked, conn, good)
+        stored = _begin(asked, conn, alone=batch.refers)
         # Those of the statements kept apart too: they may be replayed.
-        attachments.keep(conn, silo_id, good, body.parts, stored)
+        attachments.keep(conn, silo_id, good(batch), body.parts, stored)
+        # Decided again at every attempt: what is set aside depends on what the store holds.
+        fresh = ([replace(one) for one in lot] for lot in batch.lots())
         return quarantine.take(conn, silo_id, fresh, stored=stored, **_said_by(asked))
 
     return asked.written(work)
 
 
-def _begin(asked: Exchange, conn: Connection, parsed: list[dict[str, Any]]) -> datetime:
+def _begin(asked: Exchange, conn: Connection, *, alone: bool) -> datetime:
     silo_id = asked.credential.silo_id
-    stored = ingest.begin(conn, silo_id, parsed, asked.clock)
+    stored = store.begin(conn, silo_id, asked.clock, alone=alone)
     asked.consistent = store.lately_consistent(conn, silo_id, stored)
     return stored
 

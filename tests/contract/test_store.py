@@ -14,10 +14,10 @@ from sqlalchemy import Engine, func, select
 
 from tests.factories.statements import VERB, VOIDED, agent, referring, statement, voiding
 from tool_config.database import transaction
-from xapi import query, store
+from xapi import filters, query, store
 from xapi.errors import Conflict, NotFound, XapiError
+from xapi.filters import Listing, Single
 from xapi.ingest import ingest
-from xapi.query import Listing, Single
 from xapi.statement import actor_key
 from xapi.tables import actor, event, rollup_pending, statement_agent
 from xapi.tables import statement as statement_table
@@ -252,7 +252,7 @@ def test_pages_neither_skip_nor_repeat_while_others_write(
 def _next(asked: Listing, page: query.Page) -> Listing | None:
     if page.after is None:
         return None
-    again = query.read({"more": [query.cursor(asked, page.after)]})
+    again = filters.read({"more": [filters.cursor(asked, page.after)]})
     assert isinstance(again, Listing)
     return again
 

@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from tests.factories.statements import headers, statement
 from tool_config.database import transaction
-from xapi import alternate, api, auth, description, query
+from xapi import alternate, api, auth, description, filters
 from xapi.statement import parse
 
 DESCRIBED = description.describe("https://estime.test", "0")
@@ -92,7 +92,7 @@ def test_it_has_every_resource_method_scope_and_parameter() -> None:
         assert ("requestBody" in operation) == (method in ("PUT", "POST"))
         assert all(one["description"] for one in operation["parameters"])
     names = {one["name"] for one in described["statements", "GET"]["parameters"] if one["in"] == "query"}
-    assert names == {*query._FILTERS, "statementId", "voidedStatementId"}
+    assert names == {*filters.FILTERS, "statementId", "voidedStatementId"}
     posted = {name for name in api.RESOURCES if "POST" in api.RESOURCES[name]}
     for resource in posted:
         operation = described[resource, "POST"]
