@@ -197,7 +197,7 @@ def _column(rank: int, name: str, ready: Preparation) -> dict[str, Any]:
         "name": name or gettext("(sans titre)"),
         "field": ready.file.columns[rank],
         "scale": _scale(texts) if ready.file.columns[rank] == "asked" else "",
-        "texts": [text if len(text) <= _CELL else text[:_CELL] + "…" for text in texts[:_ROWS]],
+        "texts": [one if len(one) <= _CELL else one[:_CELL] + "…" for one in texts[:_ROWS] if one],
     }
 
 

@@ -29,7 +29,8 @@ _LABELLED = re.compile(r"\((?P<code>[\w .-]{1,40})\)\s+(?P<text>.+)", re.DOTALL)
 _SLASH = re.compile(r"(?P<text>.+?)\s+[/|]\s+(?P<item>.+)", re.DOTALL)
 _NUMBERED = re.compile(r"(?P<text>.*[^\W_])_(?P<item>\d{1,3})")
 _QUESTIONING = re.compile(
-    r"^[qQ]\d{1,3}\b|\?\s*(\[.*\])?\s*$|^[A-Za-z]\w{0,30}(\[\w+\])*\. |->|\[[^\[\]]+\]$"
+    r"^[qQ]\d{1,3}(?![^\W_])|\?\s*(\[.*\])?\s*$|->|\S \[[^\[\]]+\]$"
+    r"|^(?=\w*[\d\[])[A-Za-z]\w{0,30}(\[\w+\])*\. "
 )
 #: Columns that the tools add for themselves, and names of people.
 _TECHNICAL = frozenset(
@@ -92,7 +93,7 @@ def technical(heading: str) -> bool:
 
 def questioning(heading: str) -> bool:
     """Tell whether a heading is worded or coded as a question."""
-    return _QUESTIONING.search(heading) is not None or len(heading.split()) >= 6
+    return _QUESTIONING.search(heading) is not None or len(heading.split()) >= 8
 
 
 def parsed(heading: str) -> Question:
