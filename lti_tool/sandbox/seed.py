@@ -107,7 +107,7 @@ def _platform(tool: Tool, silo_id: int, site: Site, campus: Campus) -> None:
 def _key(engine: Engine, silo_id: int, now: datetime) -> str:
     with transaction(engine, silo_id) as conn:
         key, secret = auth.issue_key(
-            conn, silo_id, ["statements/write"], now=now, label="sandbox", repair="moodle"
+            conn, silo_id, ["statements/write", "define"], now=now, label="sandbox", repair="moodle"
         )
     return "Basic " + b64encode(f"{key}:{secret}".encode()).decode()
 
