@@ -157,15 +157,17 @@ def add(
     return found
 
 
-def adopt_deployment(conn: Connection, silo_id: int, issuer: str, deployment_id: str) -> None:
+def adopt_deployment(conn: Connection, silo_id: int, issuer: str, deployment_id: str) -> bool:
     """Take the deployment of a verified launch as a platform's own, when it has told none yet.
 
-    Of several first launches at once, one tells it: the others wait and find it told.
+    Of several first launches at once, one tells it: the others wait, and learn whether theirs is the one.
     """
     mine = platform.c.silo_id == silo_id, platform.c.issuer == issuer
     conn.execute(select(platform.c.issuer).where(*mine).with_for_update())
-    if not deployments(conn, silo_id, issuer):
+    known = deployments(conn, silo_id, issuer)
+    if not known:
         _add_deployment(conn, silo_id, issuer, deployment_id)
+    return not known or deployment_id in known
 
 
 def _add_deployment(conn: Connection, silo_id: int, issuer: str, deployment_id: str) -> None:

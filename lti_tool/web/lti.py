@@ -175,8 +175,10 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any], now: datet
         public_url=here.settings.public_url,
         now=now,
     )
-    if not waiting.deployments:
-        platforms.adopt_deployment(conn, waiting.silo_id, platform.issuer, said.deployment_id)
+    if not waiting.deployments and not platforms.adopt_deployment(
+        conn, waiting.silo_id, platform.issuer, said.deployment_id
+    ):
+        raise Refused(401, "platform", "launch: deployment unknown")
     sessions.revive(
         conn,
         waiting.silo_id,

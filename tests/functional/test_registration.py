@@ -440,17 +440,17 @@ def test_of_two_first_launches_at_once_one_tells_the_deployment(make: Make) -> N
     door = make(http)
     assert door.open().status_code == 200
 
-    def second() -> None:
+    def second() -> bool:
         with transaction(door.engine, door.silo) as conn:
-            platforms.adopt_deployment(conn, door.silo, SITE, "d-2")
+            return platforms.adopt_deployment(conn, door.silo, SITE, "d-2")
 
     with ThreadPoolExecutor(1) as pool:
         with transaction(door.engine, door.silo) as conn:
-            platforms.adopt_deployment(conn, door.silo, SITE, "d-1")
+            assert platforms.adopt_deployment(conn, door.silo, SITE, "d-1")
             late = pool.submit(second)
             time.sleep(0.3)
             assert not late.done()
-        late.result(timeout=20)
+        assert late.result(timeout=20) is False
     assert door.deployments(SITE) == {"d-1"}
 
 
