@@ -28,9 +28,9 @@ _large = threading.Lock()
 
 
 @contextmanager
-def room_for(body: bytes) -> Iterator[None]:
-    """Wait until no other large body is read, if this one is large; give its memory back afterwards."""
-    if len(body) <= json_text.PART:
+def room_for(size: int) -> Iterator[None]:
+    """Wait until no other large body is read, if this one (bytes) is; give its memory back afterwards."""
+    if size <= json_text.PART:
         yield
         return
     with _large:

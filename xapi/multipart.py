@@ -54,15 +54,18 @@ def _split(body: bytes, boundary: bytes) -> list[tuple[dict[str, str], bytes]]:
     if len(pieces) > MOST_PARTS + 2:
         raise XapiError(f"the body has more than {MOST_PARTS} parts")
     parts: list[tuple[dict[str, str], bytes]] = []
-    for piece in pieces[1:]:
+    pieces.reverse()
+    pieces.pop()
+    while pieces:
+        piece = pieces.pop()  # held by nobody else: each may be as large as the body
         if piece.startswith(b"--"):
             if not parts:
                 break
             return parts
-        padding, end, rest = piece.partition(b"\r\n")
+        padding, end, piece = piece.partition(b"\r\n")
         if not end or padding.strip(b" \t"):
             raise XapiError("the body is not multipart as its boundary says")
-        parts.append(_headers(rest))
+        parts.append(_headers(piece))
     raise XapiError("the body does not end with its boundary")
 
 

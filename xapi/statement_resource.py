@@ -44,7 +44,7 @@ def post(asked: Exchange) -> Answer:
     """Store a statement or an array of them; answered only once committed (2.1.2)."""
     asked.flat()
     body = _read(asked)
-    with batches.room_for(body.text):
+    with batches.room_for(body.size):
         return Answer(body=orjson.dumps(_store(asked, body)))
 
 
@@ -54,7 +54,7 @@ def put(asked: Exchange) -> Answer:
     body = _read(asked)
     if json_text.is_array(body.text):
         raise XapiError("PUT takes one statement, not an array")
-    with batches.room_for(body.text):
+    with batches.room_for(body.size):
         _store(asked, body, wanted)
     return Answer(status=204)
 
@@ -146,6 +146,10 @@ class _Body:
 
     text: bytes
     parts: Mapping[str, Part]
+
+    @property
+    def size(self) -> int:
+        return len(self.text) + sum(len(part.body) for part in self.parts.values())
 
 
 def _read(asked: Exchange) -> _Body:
