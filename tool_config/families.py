@@ -45,7 +45,9 @@ _FAMILIES: Mapping[str, Family] = {
     each.name: each
     for each in (
         GENERIC,
-        Family("moodle", "{issuer}/course/view.php?id={context}", (_EXT, "user_username"), "ext_user_username"),
+        Family(
+            "moodle", "{issuer}/course/view.php?id={context}", (_EXT, "user_username"), "ext_user_username"
+        ),
     )
 }
 #: Names that a registration may give.
