@@ -22,7 +22,7 @@ from tool_config.database import administration, open_engine
 from tool_config.settings import Settings
 
 # No deadline: two cores are shared with servers and a browser.
-hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

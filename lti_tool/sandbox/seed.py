@@ -71,8 +71,9 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
         _refresh(tool.engine, silo_id, tool.clock())
         say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
         mine = [session for session in campus.sessions if session.site == site]
-        rows = files.bring(tool, silo_id, mine, [one for one in campus.people if one.site == site.key])
-        say(f'Community "{site.silo}": {rows} rows of three files (origin, choices, sessions) imported')
+        if site is connected[0]:
+            rows = files.bring(tool, silo_id, mine, [one for one in campus.people if one.site == site.key])
+            say(f'Community "{site.silo}": {rows} rows of three files (origin, choices, sessions) imported')
     keys = {site.key for site in connected}
     trainees = sum(1 for person in campus.people if person.role == "trainee" and person.site in keys)
     return Furnished(sent, trainees, len(connected))

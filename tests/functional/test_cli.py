@@ -260,7 +260,7 @@ def test_a_file_that_cannot_be_read(estime: Estime, tmp_path: Path) -> None:
     _refused(estime("import", "statements", str(tmp_path), "--silo", "a"), "cannot be read")
     file = tmp_path / "broken.json.gz"
     file.write_bytes(gzip.compress(b"[" + b"{}," * 1000)[:-12])
-    _refused(estime("import", "statements", str(file), "--silo", "a"), "the gzip file is damaged")
+    _refused(estime("import", "statements", str(file), "--silo", "a"), "the compressed data is damaged")
     _refused(estime("import", "statements", str(file), "--silo", "b"), "no silo 'b'")
 
 
