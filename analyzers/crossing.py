@@ -180,7 +180,9 @@ def cross_choices(
         for choice in choices:
             chosen[choice][row_of[row]] += 1
     columns = tuple(
-        name for name in sorted(chosen) if k <= chosen[name].total() and _rest(chosen[name], people) >= k
+        name
+        for name in sorted(chosen)
+        if k <= chosen[name].total() and len(people) - chosen[name].total() >= k
     )
     lines: list[list[CrossCell]] = [[] for _ in rows]
     tests: list[Association | None] = []
@@ -254,10 +256,6 @@ def holm(values: Sequence[float]) -> list[float]:
 
 def _ordered(names: set[str], other: str) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (name == other, name)))
-
-
-def _rest(choice: Counter[str], people: Sequence[object]) -> int:
-    return len(people) - choice.total()
 
 
 def _expected(table: Counts) -> Reals:

@@ -98,11 +98,6 @@ def module_label(position: int, title: str) -> str:
     return title if _NUMBERED.match(title) else f"{position}. {title}"
 
 
-def module_phrase(place: Place | None) -> str:
-    """Name a module inside a sentence: "le module 3"."""
-    return gettext("le module %(number)s", number=place.position) if place else ""
-
-
 # --- Ce matin ---------------------------------------------------------------------------------------
 
 

@@ -313,14 +313,6 @@ def add_administrator(conn: Connection, silo_id: int, issuer: str, sub: str, now
     conn.execute(written.on_conflict_do_nothing())
 
 
-def is_administrator(conn: Connection, silo_id: int, issuer: str, sub: str) -> bool:
-    """Tell whether that person was named administrator of the silo."""
-    wanted = select(administrator.c.sub).where(
-        administrator.c.silo_id == silo_id, administrator.c.issuer == issuer, administrator.c.sub == sub
-    )
-    return conn.execute(wanted).first() is not None
-
-
 # --- the tool's own keys -----------------------------------------------------------------------------
 
 

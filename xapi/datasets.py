@@ -195,17 +195,6 @@ def courses_by_name(conn: Connection, silo_id: int) -> dict[str, int]:
     return {name: course_id for name, course_id in found.items() if name not in ambiguous}
 
 
-def place(conn: Connection, silo_id: int, session: str, course_id: int | None) -> int:
-    """Say which course a session named in files is, in every dataset; return how many rows it changed."""
-    table = dataset_row
-    done = conn.execute(
-        update(table)
-        .where(table.c.silo_id == silo_id, table.c.session == session)
-        .values(course_id=course_id)
-    )
-    return done.rowcount
-
-
 def settle(conn: Connection, silo_id: int) -> int:
     """Find the courses of rows whose session was not known when they came; return how many were found."""
     table = dataset_row
@@ -264,10 +253,3 @@ def forget(conn: Connection, silo_id: int, *, file_id: str | None = None, kind: 
     if len(wanted) == 1:
         raise ValueError("name a dataset or a file")
     return conn.execute(delete(dataset_row).where(*wanted)).rowcount
-
-
-def forget_person(conn: Connection, silo_id: int, person_keys: Sequence[str]) -> int:
-    """Delete every row about a person, whatever the dataset; return how many."""
-    table = dataset_row
-    wanted = table.c.silo_id == silo_id, table.c.person_key.in_(list(person_keys))
-    return conn.execute(delete(table).where(*wanted)).rowcount

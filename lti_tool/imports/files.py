@@ -278,9 +278,3 @@ def saved(conn: Connection, silo_id: int, header: str | None = None) -> list[Sav
         query = query.where(table.header == header)
     found = conn.execute(query.order_by(table.updated_at.desc(), table.name))
     return [Saved(r.name, r.kind, r.header, r.reading, tuple(r.columns), r.constants) for r in found]
-
-
-def unsave(conn: Connection, silo_id: int, name: str) -> None:
-    """Forget a saved mapping."""
-    table = import_mapping
-    conn.execute(delete(table).where(table.c.silo_id == silo_id, table.c.name == name))
