@@ -14,7 +14,7 @@ from datetime import date, timedelta
 
 from lti_tool.imports import files, preparation, running
 from lti_tool.sandbox.people import Person
-from lti_tool.sandbox.programme import Session
+from lti_tool.sandbox.programme import PATH_TITLE, Session
 from lti_tool.tool import Tool
 from tool_config.database import transaction
 
@@ -121,15 +121,13 @@ def _sessions(sessions: Sequence[Session], first: date) -> list[str]:
     ]
     for session in sessions:
         lines.append(
-            f"Pilotage pédagogique;{session.title};{session.starts_on:%d/%m/%Y};{session.ends_on:%d/%m/%Y};"
+            f"{PATH_TITLE};{session.title};{session.starts_on:%d/%m/%Y};{session.ends_on:%d/%m/%Y};"
             "hybride;60;18;42,5"
         )
     for before in range(1, 4):
         start = first - timedelta(days=365 * before)
         end = start + timedelta(days=300)
-        lines.append(
-            f"Pilotage pédagogique;PPS-{start.year};{start:%d/%m/%Y};{end:%d/%m/%Y};hybride;60;24;30"
-        )
+        lines.append(f"{PATH_TITLE};PPS-{start.year};{start:%d/%m/%Y};{end:%d/%m/%Y};hybride;60;24;30")
     return lines
 
 
