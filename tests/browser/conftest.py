@@ -124,10 +124,18 @@ class Visit:
         text = self.inner.locator("body").inner_text()
         return str(text).replace("\u202f", " ").replace("\u00a0", " ")
 
+    def press(self, target: Any) -> Visit:
+        """Click what sends the frame to another page; return when that page is there.
+
+        To be used wherever the old page may show what the new one is waited for by.
+        """
+        with self.inner.expect_navigation():
+            target.click()
+        return self
+
     def tab(self, name: str) -> Visit:
         """Follow one of the tool's tabs."""
-        self.frame.locator("nav.tabs a", has_text=name).first.click()
-        self.inner.wait_for_load_state()
+        self.press(self.frame.locator("nav.tabs a", has_text=name).first)
         self.frame.locator("nav.tabs a[aria-current]", has_text=name).first.wait_for()
         return self
 

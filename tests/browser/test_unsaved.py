@@ -65,11 +65,11 @@ def test_presences_stay_on_the_page_until_the_session_is_open_again(
     assert back.get_attribute("target") == "_blank"
     assert boxes.first.is_checked() is not before
     open_again(tab, running)
-    save.click()
+    tab.press(save)
     notice(tab, "Les présences sont enregistrées")
     assert boxes.first.is_checked() is not before
     boxes.first.set_checked(before)
-    save.click()
+    tab.press(save)
     notice(tab, "Les présences sont enregistrées")
 
 
@@ -121,13 +121,13 @@ def test_a_frame_loaded_again_finds_the_outline_as_it_was_being_edited(
         said = notice(tab, "est revenu")
         assert title.input_value() == f"{was} (revu)"
         assert required.is_checked() is not ticked
-        tab.frame.get_by_role("button", name="Enregistrer le plan").click()
+        tab.press(tab.frame.get_by_role("button", name="Enregistrer le plan"))
         notice(tab, "Le plan est enregistré")
         assert title.input_value() == f"{was} (revu)"
         assert said.count() == 0
         title.fill(was)
         required.set_checked(ticked)
-        tab.frame.get_by_role("button", name="Enregistrer le plan").click()
+        tab.press(tab.frame.get_by_role("button", name="Enregistrer le plan"))
         notice(tab, "Le plan est enregistré")
         kept = tab.inner.evaluate(
             "Object.keys(sessionStorage).filter((key) => key.startsWith('estime-form'))"
