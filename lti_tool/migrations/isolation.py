@@ -11,7 +11,7 @@ from tool_config.database import SILO_ROLE
 #: Rows that a silo may read but that only the owner (the command line) writes.
 READ_ONLY = frozenset({"silo"})
 #: Rows that a silo may add and read, and never change nor take away.
-APPEND_ONLY = frozenset({"audit"})
+APPEND_ONLY = frozenset({"audit", "improvement_change"})
 
 _MINE = "silo_id = NULLIF(current_setting('app.silo', true), '')::int"
 
