@@ -15,10 +15,13 @@ from analyzers.survey_results import SurveySummary
 def by_module(summaries: Iterable[SurveySummary]) -> dict[str, SurveySummary]:
     """Return the questionnaire that speaks for each module, of summaries in the order of `reception.course`.
 
-    The latest whose figures are published, else the latest that is open, else the latest.
+    The latest whose figures are published, else the latest that is open, else the latest. Those that ask
+    for no trainee's opinion of what they followed (expectations, tutors' views) speak for none.
     """
     found: dict[str, SurveySummary] = {}
     for summary in summaries:
+        if not summary.is_satisfaction:
+            continue
         kept = found.get(summary.module)
         if kept is None or _weight(summary) > _weight(kept):
             found[summary.module] = summary

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from analyzers.results import Basis, Share
-from tool_config.surveys import Label, Mode, Question
+from tool_config.survey_model import Audience, Label, Mode, Question
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Published:
     #: People who answered in all; None while it is open.
     received: int | None
     day: date
-    #: Question -> point of the scale -> respondents.
+    #: Question -> point of the scale or number of the option -> respondents. Under several choices, the
+    #: value `survey_model.ANSWERED_IT` counts all who answered the question.
     counts: dict[str, dict[int, int]]
     #: Question -> comments published.
     comments: dict[str, int]
@@ -76,14 +77,37 @@ class CommentGroup:
 
 
 @dataclass(frozen=True)
+class OptionBar:
+    """Respondents who chose one option, among those who answered the question."""
+
+    value: int
+    label: Label
+    share: Share
+
+
+@dataclass(frozen=True)
+class ChoiceSummary:
+    """One question with options; nothing in it when `suppressed` says why."""
+
+    question: Question
+    #: Several options may be ticked: the shares do not add up to 100 %.
+    several: bool
+    #: Respondents to this question; None when suppressed.
+    n: int | None
+    #: A bar an option, in the order asked; () when suppressed.
+    bars: tuple[OptionBar, ...]
+    suppressed: str | None = None
+
+
+@dataclass(frozen=True)
 class SurveySummary:
-    """One questionnaire of a module."""
+    """One questionnaire of a module, or of the session as a whole."""
 
     #: `n`: respondents in the figures shown (0 when suppressed); `fresh_at` None: see `published_on`.
     basis: Basis
     survey_id: str
     course_id: int
-    #: IRI of the module.
+    #: IRI of the module; "" for the whole session.
     module: str
     phase: str
     mode: Mode
@@ -106,6 +130,18 @@ class SurveySummary:
     suppressed: str | None
     #: Respondents in the figures when the next step comes; None when closed.
     next_at: int | None
+    #: People whom the intervals are about; None: not known, they are those of an endless group.
+    population: int | None = None
+    audience: Audience = "trainees"
+    #: Questions with options, in the order asked.
+    choices: tuple[ChoiceSummary, ...] = ()
+    #: Questions of self-positioning; "favourable" there is the share in the two highest points.
+    positioning: tuple[ItemSummary, ...] = ()
+
+    @property
+    def is_satisfaction(self) -> bool:
+        """Say whether its overall question is a trainee's opinion of what they followed."""
+        return self.phase != "avant" and self.audience == "trainees"
 
 
 @dataclass(frozen=True)

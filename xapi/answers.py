@@ -16,13 +16,14 @@ import orjson
 from sqlalchemy import Connection, delete, select, update
 
 from tool_config.database import insert
+from tool_config.survey_model import MOST_OPTIONS, mask
 from xapi import publication
 from xapi.identity import TOOL, course_id, resolve
 from xapi.survey_tables import answer
 from xapi.tables import statement
 
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
-#: Context extension: {"survey", "question", "course", "module", "phase", …}, all texts.
+#: Context extension: {"survey", "question", "kind", "course", "module", "phase", …}, all texts.
 EXTENSION = "urn:estime:answer"
 SURVEY_TYPE = "http://id.tincanapi.com/activitytype/survey"
 INTERACTION_TYPE = "http://adlnet.gov/expapi/activities/cmi.interaction"
@@ -41,7 +42,7 @@ class Answer:
     module: str
     phase: str
     attempt: str
-    #: Point of the scale; None for a text.
+    #: Point of the scale, number of an option, `mask` of several; None for a text.
     value: int | None
     text: str | None
 
@@ -67,8 +68,9 @@ def from_statement(statement: Mapping[str, Any]) -> Answer | None:
     if not all(isinstance(name, str) for name in names) or not all(names[:3]) or not attempt:
         return None
     definition = statement["object"].get("definition") or {}
-    value = _point(response) if definition.get("interactionType") == "likert" else None
-    if definition.get("interactionType") == "likert" and value is None:
+    closed = definition.get("interactionType") in ("likert", "choice")
+    value = _closed(response, several=told.get("kind") == "choices") if closed else None
+    if closed and value is None:
         return None
     survey_id, question, course_iri, module, phase = names
     return Answer(
@@ -81,6 +83,15 @@ def from_statement(statement: Mapping[str, Any]) -> Answer | None:
         value=value,
         text=response if value is None else None,
     )
+
+
+def _closed(response: str, *, several: bool) -> int | None:
+    """Return the value of a closed question: xAPI parts the options ticked by "[,]" (Data 2.4.4.1)."""
+    if not several:
+        return _point(response)
+    options = [_point(part) for part in response.split("[,]")]
+    known = [option for option in options if option is not None and 1 <= option <= MOST_OPTIONS]
+    return mask(known) if len(known) == len(options) else None
 
 
 def _point(response: str) -> int | None:

@@ -6,7 +6,8 @@ changes nothing here until the next step, which `analyzers.disclosure.step` deci
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from tool_config.database import insert
+from tool_config.survey_model import ANSWERED_IT, ticked
 from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
 
 #: Rows of one statement of SQL: under SQLite's limit of variables.
@@ -63,11 +65,13 @@ def publish(
     received: int | None,
     closed: bool,
     day: date,
+    multiple: Collection[str] = (),
 ) -> None:
     """Replace what is published by the answers of now: the latest attempt of each respondent.
 
     ``n = 0`` publishes only that the questionnaire is over. `received` is known at closing. The sets of
-    an `anonymous` questionnaire all count: one person never answers twice.
+    an `anonymous` questionnaire all count: one person never answers twice. `multiple`: the questions whose
+    values are masks of options; they are published option by option, so that no combination shows.
     """
     key: dict[str, Any] = {"silo_id": silo_id, "course_id": course_id, "survey_id": survey_id}
     for table in (survey_step, survey_figure):
@@ -87,7 +91,7 @@ def publish(
             kept.c.value,
             func.count(),
         )
-        .where(kept.c.value.is_not(None))
+        .where(kept.c.value.is_not(None), kept.c.question.not_in(multiple))
         .group_by(kept.c.question, kept.c.value)
     )
     conn.execute(
@@ -95,7 +99,30 @@ def publish(
             ["silo_id", "course_id", "survey_id", "question", "value", "count"], counts
         )
     )
+    if multiple:
+        _publish_options(conn, key, kept, multiple)
     _publish_comments(conn, key, kept)
+
+
+def _publish_options(
+    conn: Connection, key: Mapping[str, Any], kept: Subquery, multiple: Collection[str]
+) -> None:
+    """Publish how many ticked each option, and how many answered the question at all."""
+    query = (
+        select(kept.c.question, kept.c.value, func.count())
+        .where(kept.c.value.is_not(None), kept.c.question.in_(multiple))
+        .group_by(kept.c.question, kept.c.value)
+    )
+    counts: Counter[tuple[str, int]] = Counter()
+    for question, value, count in conn.execute(query):
+        for option in (ANSWERED_IT, *ticked(value)):
+            counts[question, option] += count
+    rows = [
+        {**key, "question": question, "value": option, "count": count}
+        for (question, option), count in sorted(counts.items())
+    ]
+    if rows:
+        conn.execute(insert(conn, survey_figure), rows)
 
 
 def _publish_comments(conn: Connection, key: Mapping[str, Any], kept: Subquery) -> None:

@@ -14,7 +14,7 @@ answer = Table(
     Column("survey_id", Text, nullable=False),
     Column("question", Text, nullable=False),
     Column("module", Text, nullable=False, server_default=""),
-    #: When in the session it is asked: a-chaud…
+    #: When in the session it is asked: `survey_model.PHASES`.
     Column("phase", Text, nullable=False, server_default=""),
     #: Canonical actor (aliases resolved); drawn at random for an anonymous answer.
     Column("respondent", Text, nullable=False),
@@ -23,7 +23,7 @@ answer = Table(
     Column("attempt", Uuid(as_uuid=False), nullable=False),
     #: Midnight (UTC) of the day of release for an anonymous answer.
     Column("at", Instant, nullable=False),
-    #: Point of the scale, or null for a text.
+    #: Point of the scale, number of the option, `survey_model.mask` of several; null for a text.
     Column("value", Integer),
     Column("text", Text),
 )
@@ -58,6 +58,8 @@ survey_step = Table(
     Column("day", Date, nullable=False),
 )
 
+#: Respondents by point or option. Of a question with several choices: a row an option, and one of value
+#: `survey_model.ANSWERED_IT` for all who answered it.
 survey_figure = Table(
     "survey_figure",
     metadata,

@@ -1,4 +1,4 @@
-"""Questionnaires of a course: opened on a module, answered by its trainees, published step by step.
+"""Questionnaires of a course: opened on a module or on the whole, answered, published step by step.
 
 Answers to a pseudonymous questionnaire become statements at once. Those to an anonymous one are held in
 its box (`box`) and leave by lots drawn at random, never fewer than the threshold: a lot leaves when
@@ -66,7 +66,9 @@ def open_survey(
     by: str,
     now: datetime,
 ) -> Survey:
-    """Open a questionnaire on a module; `template` is what `Template.asked` chose. It no longer changes.
+    """Open a questionnaire; `template` is what `Template.asked` chose. It no longer changes.
+
+    `module`: the IRI of one, or "" when the template's scope is the session.
 
     Raises SurveyError("invalid") with a code by field: module (unknown, already_open), mode (unknown),
     closes_at (before_opening, past).
@@ -79,10 +81,11 @@ def open_survey(
         errors["closes_at"] = "before_opening"
     elif closes_at <= now:
         errors["closes_at"] = "past"
-    if module not in rows.module_titles(conn, silo_id, course_id):
+    modules = {""} if template.scope == "session" else rows.module_titles(conn, silo_id, course_id)
+    if module not in modules:
         errors["module"] = "unknown"
     for other in listing(conn, silo_id, course_id):
-        same = (other.module, other.template.phase) == (module, template.phase)
+        same = _subject(other.module, other.template) == _subject(module, template)
         if same and other.settled_at is None and other.opens_at < closes_at and opens_at < other.closes_at:
             errors["module"] = "already_open"
     if errors:
@@ -101,6 +104,11 @@ def open_survey(
     if mode == "anonymous":
         conn.execute(insert(conn, box_table), {**key, "participants": b"", "held": b""})
     return find(conn, silo_id, course_id, key["survey_id"])  # type: ignore[arg-type]
+
+
+def _subject(module: str, template: Template) -> tuple[str, str, str]:
+    """Return what two questionnaires open at once may not have in common."""
+    return module, template.phase, template.audience
 
 
 def find(conn: Connection, silo_id: int, course_id: int, survey_id: str) -> Survey:
@@ -160,7 +168,11 @@ def for_trainee(conn: Connection, viewer: Viewer, *, now: datetime, key: bytes) 
 
     `key`: `box.key(settings.secret_key)`.
     """
-    found = [asked for asked in listing(conn, viewer.silo_id, viewer.course_id) if asked.state(now) == "open"]
+    found = [
+        asked
+        for asked in listing(conn, viewer.silo_id, viewer.course_id)
+        if asked.state(now) == "open" and asked.template.audience == "trainees"
+    ]
     titles = rows.module_titles(conn, viewer.silo_id, viewer.course_id) if found else {}
     made = [
         Asked(asked, titles.get(asked.module, ""), has_answered(conn, asked, viewer.actor, key=key))
@@ -220,8 +232,32 @@ def submit(
     """
     if (asked.silo_id, asked.course_id) != (viewer.silo_id, viewer.course_id):
         raise SurveyError("not_found")
+    if asked.template.audience != "trainees":
+        raise SurveyError("not_trainee")
     attempt = _uuid(attempt)
     account = rows.trainee_account(conn, viewer)
+    return take(conn, asked, viewer.actor, account, answers, attempt, now=now, key=key, k=k)
+
+
+def take(
+    conn: Connection,
+    asked: Survey,
+    actor: str,
+    account: Mapping[str, str],
+    answers: Mapping[str, str],
+    attempt: str,
+    *,
+    now: datetime,
+    key: bytes,
+    k: int,
+) -> Outcome:
+    """Take the answers of somebody whom the caller has allowed to answer this questionnaire, like `submit`.
+
+    `account`: {"homePage", "name"} of the person, in whose name a pseudonymous questionnaire is answered;
+    `actor`: its `xapi.statement.account_key`. Raises SurveyError: not_found, not_open_yet, closed,
+    bad_attempt, invalid (by question).
+    """
+    attempt = _uuid(attempt)
     current = rows.locked(conn, asked)
     state = current.state(now)
     if state != "open":
@@ -230,15 +266,15 @@ def submit(
     if errors:
         raise SurveyError("invalid", errors)
     if current.mode == "anonymous":
-        return _hold(conn, current, viewer.actor, values, now=now, key=key, k=k)
+        return _hold(conn, current, actor, values, now=now, key=key, k=k)
     taken = conn.execute(
-        select(answer.c.respondent).where(answer.c.silo_id == viewer.silo_id, answer.c.attempt == attempt)
+        select(answer.c.respondent).where(answer.c.silo_id == current.silo_id, answer.c.attempt == attempt)
     ).first()
     if taken is not None:
-        if taken.respondent == viewer.actor:
+        if taken.respondent == actor:
             return "repeated"
         raise SurveyError("bad_attempt")
-    again = bool(own_answers(conn, current, viewer.actor))
+    again = bool(own_answers(conn, current, actor))
     place = rows.place_of(conn, current)
     made = survey_statements.pseudonymous(current, place, values, account=account, attempt=attempt, at=now)
     door.ingest(conn, current.silo_id, made, now=now)
@@ -374,6 +410,7 @@ def _step(conn: Connection, asked: Survey, *, now: datetime, k: int, closed: boo
         received=rows.count_received(conn, asked) if closed else None,
         closed=closed,
         day=now.astimezone(UTC).date(),
+        multiple=asked.template.multiple,
     )
 
 

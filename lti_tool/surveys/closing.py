@@ -69,4 +69,5 @@ def _freeze(conn: Connection, asked: Survey, *, now: datetime, k: int) -> None:
         received=received,
         closed=True,
         day=now.astimezone(UTC).date(),
+        multiple=asked.template.multiple,
     )

@@ -77,6 +77,7 @@ def _publish(conn: Connection, asked: Survey, now: datetime, k: int) -> bool:
         return False
     day = now.astimezone(UTC).date()
     publication.publish(
-        *where, overall=overall, anonymous=anonymous, n=n, received=None, closed=False, day=day
-    )
+        *where, overall=overall, anonymous=anonymous, n=n, received=None, closed=False, day=day,
+        multiple=asked.template.multiple,
+    )  # fmt: skip
     return True

@@ -1,6 +1,7 @@
 """Answers to a questionnaire as xAPI statements: PURE.
 
-xAPI 1.0.3, Data 2.4.4.1 (interaction activities): a closed question is a `likert`, a comment a `fill-in`.
+xAPI 1.0.3, Data 2.4.4.1 (interaction activities): a question on a scale is a `likert`, one with options a
+`choice` (several are parted by "[,]"), a comment a `long-fill-in`. A row of a grid is a `likert` of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ COURSE_TYPE = "http://adlnet.gov/expapi/activities/course"
 
 @dataclass(frozen=True)
 class Place:
-    """The course and the module of a questionnaire: IRIs, titles where known."""
+    """The course and the module of a questionnaire: IRIs, titles where known; no module: the whole course."""
 
     course_iri: str
     course_title: str | None
@@ -121,7 +122,7 @@ def _statement(
             "id": question_iri(place, survey.survey_id, question.id),
             "definition": _definition(question),
         },
-        "result": {"response": str(value)},
+        "result": {"response": question.written(value)},
         "context": {
             "registration": attempt,
             "contextActivities": {
@@ -131,7 +132,7 @@ def _statement(
                         "id": survey_iri(place, survey.survey_id),
                         "definition": {"type": SURVEY_TYPE, "name": template.title.as_map()},
                     },
-                    _activity(place.module_iri, "", place.module_title),
+                    *([_activity(place.module_iri, "", place.module_title)] if place.module_iri else []),
                 ],
                 "grouping": [_activity(place.course_iri, COURSE_TYPE, place.course_title)],
             },
@@ -139,6 +140,7 @@ def _statement(
                 EXTENSION: {
                     "survey": survey.survey_id,
                     "question": question.id,
+                    "kind": question.kind,
                     "course": place.course_iri,
                     "module": place.module_iri,
                     "phase": template.phase,
@@ -153,15 +155,19 @@ def _statement(
 
 
 def _definition(question: Question) -> dict[str, Any]:
+    asked = question.text.as_map()
+    if question.grid is not None:
+        over = question.grid.text.as_map()
+        asked = {name: f"{over[name]} {text}" if name in over else text for name, text in asked.items()}
     made: dict[str, Any] = {
         "type": INTERACTION_TYPE,
         "name": question.short.as_map(),
-        "description": question.text.as_map(),
-        "interactionType": "likert" if question.scale else "fill-in",
+        "description": asked,
+        "interactionType": "likert" if question.scale else "choice" if question.options else "long-fill-in",
     }
-    if question.scale:
-        made["scale"] = [
-            {"id": str(point.value), "description": point.label.as_map()} for point in question.scale
+    if question.points:
+        made["scale" if question.scale else "choices"] = [
+            {"id": str(point.value), "description": point.label.as_map()} for point in question.points
         ]
     return made
 
