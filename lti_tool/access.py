@@ -135,3 +135,17 @@ def may_see_person(conn: Connection, viewer: Viewer, course_id: int, actor: str)
     if conn.execute(present).first() is None:
         raise NotFound
     return allowed
+
+
+def may_follow_improvement(conn: Connection, viewer: Viewer, course_id: int, *, reserved: bool) -> None:
+    """Let through who may read and change an entry of the improvement log: those who see its course.
+
+    Entries kept to administrators, and those about the whole silo (course 0), are theirs alone. Raises
+    Forbidden for a trainee, NotFound for the others.
+    """
+    if course_id:
+        may_see_course(conn, viewer, course_id)
+    else:
+        require(viewer, TUTOR, ADMIN)
+    if (reserved or not course_id) and viewer.role != ADMIN:
+        raise NotFound
