@@ -42,9 +42,10 @@ def enough(n: int, k: int) -> bool:
     return n >= k
 
 
-def share(count: int, n: int, *, k: int) -> Share:
+def share(count: int, n: int, *, k: int, population: int | None = None) -> Share:
     """Return ``count`` among ``n`` with its 95 % Wilson interval, or a suppressed share where n < k.
 
+    `population`: how many people the n are of, where it is known: the interval is that of a finite group.
     0 % and 100 % of a small group are suppressed like any other value of it.
     Raises ValueError unless 0 <= count <= n.
     """
@@ -52,7 +53,7 @@ def share(count: int, n: int, *, k: int) -> Share:
         raise ValueError(f"a share of {count} among {n}")
     if n == 0 or not enough(n, k):
         return Share(count=None, n=None, suppressed=FEW)
-    low, high = wilson(count, n)
+    low, high = wilson(count, n, population=population)
     return Share(count=count, n=n, low=low, high=high)
 
 
