@@ -53,6 +53,17 @@ def file_fault(code: str, params: Mapping[str, Any]) -> str:
         "no_table": gettext("L’archive ne contient aucun tableau (CSV, XLSX, ODS, JSON)."),
         "no_member": gettext("L’archive ne contient pas « %(member)s »."),
         "json_shape": gettext("Ce JSON n’est pas une liste d’objets."),
+        "several_reports": gettext(
+            "Le fichier contient plusieurs rapports de formes différentes : exportez-les un par un."
+        ),
+        "unknown_log": gettext(
+            "C’est le journal d’un serveur, dans une forme que l’outil ne lit pas : donnez la forme commune "
+            "ou combinée, W3C, ou JSON."
+        ),
+        "visits": gettext(
+            "Chaque ligne décrit une visite et ce qui distingue les visiteurs : l’outil ne prend que des "
+            "totaux, par page ou par jour, qui ne désignent personne. Rien n’en a été gardé."
+        ),
         "json_text": gettext("Ce JSON ne se lit pas, à partir de la ligne %(line)s."),
         "numen": gettext(
             "La colonne « %(column)s » contient des NUMEN (ligne %(line)s). L’outil n’en prend jamais : "

@@ -38,6 +38,9 @@ SENTENCES = {
     "no_table": "the archive holds no table (CSV, XLSX, ODS, JSON)",
     "no_member": "the archive holds no file named {member}",
     "json_shape": "the JSON is not a list of objects",
+    "several_reports": "the file holds several reports of different shapes: export them one at a time",
+    "unknown_log": "a server's log in a form that is not read: give the common or combined form, W3C or JSON",
+    "visits": "one line a visit, with what tells visitors apart: give totals, by page or by day",
     "json_text": "the JSON cannot be read, line {line}",
     "numen": "column {column}, line {line}: it holds NUMENs, which the tool never takes; remove the column",
 }

@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from tool_config import references
 from tool_config.references import plain
 from tool_config.standards import Field, Standard
-from xapi.sources import questions
-from xapi.sources.cells import Row, text_of
+from xapi.sources import questions, reading
+from xapi.sources.cells import Cell, Row, text_of
 
 Columns = tuple[str, ...]
 
 #: Least likeness of two headings, from 0 to 1.
 _LIKE = 0.6
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}", re.I)
+#: Types whose cells are tried before a column is proposed for a field, and the manners in which they are.
+_CHECKED = frozenset({"day", "instant"})
+_MANNERS = (reading.Manner(), reading.Manner(".", "mdy"))
 _EMPTY_WORDS = frozenset(plain("de la le les du des d l un une en a au aux et ou the of in on").split())
 
 
@@ -67,6 +70,8 @@ def propose(header: Sequence[str], rows: Sequence[Row], standard: Standard) -> C
             found[rank] = field.id
             if field in free and field.type != "list":
                 free.remove(field)
+    for rank in _unreadable(found, rows, standard):
+        found[rank] = ""
     _sniff(found, rows, [field for field in free if field.id not in found])
     _ask(found, header, standard)
     return tuple(found)
@@ -85,11 +90,58 @@ def _ask(found: list[str], header: Sequence[str], standard: Standard) -> None:
             found[rank] = "" if questions.technical(name) else asked
 
 
+def _unreadable(found: Sequence[str], rows: Sequence[Row], standard: Standard) -> list[int]:
+    """Return the columns whose first cells say nothing that their field could be: days that are no days…
+
+    A required field keeps its column: each line then tells what is wrong with it.
+    """
+    wrong = []
+    for rank, name in enumerate(found):
+        field = standard.field(name) if name else None
+        if field is None or field.required or field.type not in _CHECKED:
+            continue
+        cells = [row.cells[rank] for row in rows if rank < len(row.cells) and text_of(row.cells[rank])]
+        if len(cells) >= 2 and not any(_reads(cell, field) for cell in cells):
+            wrong.append(rank)
+    return wrong
+
+
+def _reads(cell: Cell, field: Field) -> bool:
+    for manner in _MANNERS:
+        try:
+            reading.read(cell, field, manner)
+        except reading.CellFault:
+            continue
+        return True
+    return False
+
+
+def _fits(columns: Columns, standard: Standard) -> bool:
+    """Tell whether columns could be of a standard at all.
+
+    People are named by a column; a dataset that requires nothing is known by something that it counts.
+    """
+    given = set(columns)
+    for field in standard.fields:
+        named = field.id in given or field.instead in given
+        if field.required and field.role == "person" and not named:
+            return False
+    if any(field.required for field in standard.fields):
+        return True
+    return any(field.id in given for field in standard.measures)
+
+
 def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[str, Standard]) -> str:
     """Return the name of the standard that a header fits best; "" when it fits none."""
     best, name = 0.0, ""
     for standard in standards.values():
         columns = propose(header, rows, standard)
+        if not _fits(columns, standard):
+            continue
+        unread = sum(
+            not field and any(_exact(heading, one) > 0 for one in standard.fields if one.type in _CHECKED)
+            for heading, field in zip(header, columns, strict=True)
+        )
         columns = tuple(
             "" if _is_columns(field, standard) and not questions.questioning(heading) else field
             for heading, field in zip(header, columns, strict=True)
@@ -102,7 +154,7 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
             for heading, field in zip(header, columns, strict=True)
             if field
         )
-        score = exact + 0.5 * (len(known) - exact) - 2.0 * missing + 0.1 * len(required)
+        score = exact + 0.5 * (len(known) - exact) - 2.0 * missing - 0.5 * unread + 0.1 * len(required)
         if known and score > best:
             best, name = score, standard.name
     return name

@@ -1,7 +1,12 @@
-"""Tables written as JSON: a list of objects, an object that holds one, or one object a line."""
+"""Tables written as JSON: a list of objects, an object that holds one, or one object a line.
+
+Also what audience tools answer for several days: an object whose names are days or periods, each with its
+figures or its list; the day becomes the column `date`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,10 @@ from xapi.sources.cells import MOST_COLUMNS, MOST_ROWS, Cell, Row, TableFault
 
 #: Largest JSON file: it is read whole.
 LONGEST = 60_000_000
+#: Plain members that an object which holds a list may have beside it (a count, a page, a date…).
+_MOST_BESIDE = 10
+#: A day, a month, a year, or two days: what figures of several periods are filed under.
+_PERIOD = re.compile(r"\d{4}(-\d\d(-\d\d)?)?|\d{4}-\d\d-\d\d,\d{4}-\d\d-\d\d")
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -40,14 +49,36 @@ def _objects(path: Path) -> list[dict[str, Any]]:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         value = _by_line(text)
+    if isinstance(value, dict) and value and all(map(_PERIOD.fullmatch, value)):
+        value = _dated(value)
+    if isinstance(value, list) and any(_is_report(item) for item in value):
+        raise TableFault("several_reports")
     if isinstance(value, dict):
-        inside = [item for item in value.values() if _is_table(item)]
+        # Many plain members: it is one thing itself, and the lists in it are details.
+        one = sum(not isinstance(item, list | dict) for item in value.values()) > _MOST_BESIDE
+        inside = [] if one else [item for item in value.values() if _is_table(item)]
         value = inside[0] if inside else [value]
     if not _is_table(value):
         raise TableFault("json_shape")
     if len(value) > MOST_ROWS:
         raise TableFault("too_long", maximum=MOST_ROWS)
     return value  # type: ignore[no-any-return]
+
+
+def _dated(value: dict[str, Any]) -> list[Any]:
+    """Return the figures of each day or period as objects of one list."""
+    found = []
+    for day, said in value.items():
+        items = said if isinstance(said, list) else [said]
+        found += [{"date": day, **item} if isinstance(item, dict) else item for item in items]
+    return found
+
+
+def _is_report(item: Any) -> bool:
+    """Tell whether an item of a list is a report by itself: a list, or figures by day."""
+    if isinstance(item, dict):
+        return bool(item) and all(map(_PERIOD.fullmatch, item))
+    return isinstance(item, list) and bool(item) and all(isinstance(one, dict) for one in item)
 
 
 def _by_line(text: bytes) -> list[Any]:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from tool_config.references import plain
-from xapi.sources import archive, delimited, records, spreadsheet, web_log
+from xapi.sources import archive, delimited, records, spreadsheet, web_log, xml_rows
 from xapi.sources.cells import Cell, Reading, Row, Table, TableFault, is_blank, text_of
 
 #: Rows among which the headings are looked for, and rows shown.
@@ -28,6 +28,8 @@ NUMEN = re.compile(r"(?<![A-Z0-9])\d{2}[A-Z]\d{7}[A-Z]{3}(?![A-Z0-9])", re.IGNOR
 _NUMEN_HEADINGS = frozenset(
     {"numen", "n numen", "numero numen", "code numen", "identifiant education nationale"}
 )
+#: What only a list of visits holds, one line each (Matomo's live report and its export of a person's data).
+_VISIT_HEADINGS = frozenset({"idvisit", "idvisitor", "visitorid", "visitip", "location ip"})
 _NUMBER = re.compile(r"[-+]?[\d\s\u00a0\u202f]*[.,]?\d+\s*%?")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})(?!\d)")
 _ENDS = (b"<!doctype", b"<html", b"<?xml", b"%pdf")
@@ -44,7 +46,10 @@ class Form:
 
 
 #: Forms beside csv, xlsx, ods and json, by name.
-FORMS: dict[str, Form] = {web_log.NAME: Form(web_log.tells, web_log.rows)}
+FORMS: dict[str, Form] = {
+    web_log.NAME: Form(web_log.tells, web_log.rows),
+    xml_rows.NAME: Form(xml_rows.tells, xml_rows.rows),
+}
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ def _under(rows: Iterator[Row], reading: Reading, width: int) -> Iterator[Row]:
 def _form(path: Path) -> str:
     """Return csv, xlsx, ods, json or zip from the bytes themselves; raises TableFault."""
     with path.open("rb") as source:
-        start = source.read(4096)
+        start = source.read(16_384)
     if not start.strip(b"\xef\xbb\xbf \r\n\t"):
         raise TableFault("empty")
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -220,6 +225,7 @@ def _placed(path: Path, found: Reading, known: Collection[str]) -> Reading:
             top.append(row)
             if len(top) == _TOP:
                 header, width = _header(top, known)
+                last = _end(top, header, width)
         if is_blank(row.cells):
             blank = row.line
         elif not last and header and _is_title(row, blank, header, width):
@@ -298,6 +304,8 @@ def _looked(path: Path, found: Reading) -> Detected:
         for name in table.header:
             if plain(name) in _NUMEN_HEADINGS:
                 raise TableFault("numen", column=name, line=found.header)
+            if plain(name) in _VISIT_HEADINGS:
+                raise TableFault("visits")
         for row in table.rows:
             count += 1
             if count <= SHOWN:

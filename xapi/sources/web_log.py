@@ -1,8 +1,8 @@
 """Logs of a web server -> what was consulted, by month, resource and link: totals, and nobody.
 
-Apache and nginx (common, combined, with a virtual host before or the address after), W3C as IIS writes it,
-plain or in gzip. Read line by line: addresses, agents and names are looked at to tell robots and are never
-kept. A page counts when it is asked for (GET), found (200, 304) and is no picture nor style sheet.
+What one line says is read by `web_dialects`, plain or in gzip. Read line by line: addresses, agents and
+names are looked at to tell robots and are never kept. A page counts when it is asked for (GET), found
+(200, 304) and is no picture nor style sheet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
+from xapi.sources import web_dialects
 from xapi.sources.cells import LONGEST_CELL, Reading, Row, TableFault
+from xapi.sources.web_dialects import Request
 
 NAME = "weblog"
 #: Headings of the rows that a log becomes: fields of the dataset of consultations.
@@ -31,18 +33,6 @@ _MOST_NAMES = 200
 #: Longest log once unfolded, bytes.
 _LARGEST = 20_000_000_000
 _LONGEST_LINE = 65_536
-_MONTHS = {name: rank for rank, name in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
-)}  # fmt: skip
-_LINE = re.compile(
-    r'(?P<before>[^"\[]{1,500})\[(?P<day>\d{2})/(?P<month>[A-Za-z]{3})/(?P<year>\d{4}):\d{2}:\d{2}:\d{2}[^\]]*\]'
-    r'(?:\s+\([^)]*\))?\s+"(?P<method>[A-Z]+) (?P<url>\S+)(?: HTTP/[\d.]+)?"\s+(?P<status>\d{3})\s+(?:\d+|-)'
-    r'(?:\s+"(?:[^"\\]|\\.)*"\s+"(?P<agent>(?:[^"\\]|\\.)*)")?'
-)
-_ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+)$", re.I)
-_HOST = re.compile(r"^(?=.*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?$", re.I)
-_W3C = re.compile(r"#\s*(?:Software|Version|Fields|Date|Start-Date)\s*:", re.I)
-_W3C_CELL = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 _ROBOT = re.compile(
     r"bot\b|bot[/;_-]|crawl|spider|slurp|archiver|facebookexternalhit|mediapartners|feed|rss|monitor|pingdom|"
     r"curl/|wget|python-|java/|libwww|httpclient|go-http|okhttp|scrapy|headless|preview|validator|checker|"
@@ -112,33 +102,29 @@ def tells(start: bytes) -> bool:
             start = zlib.decompressobj(wbits=31).decompress(start, 65_536)
         except zlib.error:
             return False
-    text = start.decode("utf-8", "replace").lstrip("\ufeff")
-    if _W3C.match(text):
-        return "#fields" in text.lower()
-    lines = [line for line in text.splitlines()[:5] if line.strip()]
-    return bool(lines) and sum(_LINE.match(line) is not None for line in lines) > len(lines) / 2
+    return web_dialects.tells(start.decode("utf-8", "replace").lstrip("\ufeff"))
 
 
 def rows(path: Path, _reading: Reading) -> Iterator[Row]:
     """Yield the totals of a log under their headings; raises TableFault."""
     tally = _Tally()
-    names: list[str] = []
+    reader = web_dialects.Reader()
     read = told = 0
     for line in _lines(path, tally):
         text = line.decode("utf-8", "replace")
         if text.startswith("#"):
-            fields = re.match(r"#\s*Fields\s*:\s*(.*)", text, re.I)
-            names = fields[1].lower().split() if fields else names
+            reader.directive(text)
             continue
         if not text.strip():
             continue
         read += 1
-        hit = _of_w3c(names, text) if names else _of_line(text)
-        told += hit is not None
-        if isinstance(hit, _Hit):
+        said = reader.read(text)
+        told += said is not None
+        hit = _page(said) if isinstance(said, Request) else None
+        if hit is not None:
             tally.count(hit)
     if read and not told:
-        raise TableFault("not_a_table")
+        raise TableFault("unknown_log")
     yield Row(1, HEADER)
     whole = tally.digest.hexdigest()
     keys = sorted(tally.views.keys() | tally.robots.keys())
@@ -171,45 +157,17 @@ def _lines(path: Path, tally: _Tally) -> Iterator[bytes]:
         raise TableFault("damaged") from None
 
 
-def _of_line(text: str) -> _Hit | bool | None:
-    """Return the page of a line, False for one that is no page, None for no line of a log."""
-    found = _LINE.match(text)
-    month = _MONTHS.get(found["month"].lower()) if found else None
-    if found is None or month is None:
+def _page(said: Request) -> _Hit | None:
+    """Return the page that a request asked for; None when it is none, or was not found."""
+    if said.method != "GET" or said.status not in _SEEN:
         return None
-    hosts = [word for word in found["before"].split()[:2] if _HOST.match(word) and not _ADDRESS.match(word)]
-    asked = found["method"], found["status"], found["url"], found["agent"] or ""
-    return _page(date(int(found["year"]), month, 1), hosts[0] if hosts else "", *asked)
-
-
-def _of_w3c(names: list[str], text: str) -> _Hit | bool | None:
-    said = "\t" in text and len(text.split("\t")) == len(names)
-    cells = text.rstrip("\r\n").split("\t") if said else [a or b for a, b in _W3C_CELL.findall(text)]
-    if len(cells) != len(names):
-        return None
-    row = dict(zip(names, cells, strict=True))
-    day = re.fullmatch(r"(\d{4})-(\d{2})-\d{2}", row.get("date", row.get("date-local", "")))
-    path = row.get("cs-uri-stem") or row.get("cs-uri")
-    if day is None or path is None or not 1 <= int(day[2]) <= 12:
-        return None
-    query = row.get("cs-uri-query", "-")
-    url = path if query in ("-", "") or "?" in path else f"{path}?{query}"
-    host = row.get("cs(host)", row.get("cs-host", row.get("x-host-header", ""))).strip("-")
-    status = row.get("sc-status", row.get("c-status", "200"))
-    agent = row.get("cs(user-agent)", "").replace("+", " ")
-    month = date(int(day[1]), int(day[2]), 1)
-    return _page(month, host if _HOST.match(host) else "", row.get("cs-method", "GET"), status, url, agent)
-
-
-def _page(month: date, source: str, method: str, status: str, url: str, agent: str) -> _Hit | bool:
-    if method != "GET" or status not in _SEEN:
-        return False
-    path, _, query = url.partition("?")
-    path = re.sub(r"^https?://[^/]+", "", path) or "/"
+    path, _, query = said.url.partition("?")
+    path = re.sub(r"^[a-z]{2,5}://[^/]+", "", path) or "/"
     path = unquote(path).split("#")[0][:500]
     if _STATIC.search(path) or path in ("/robots.txt", "/favicon.ico") or not path.isprintable():
-        return False
-    return _Hit(month, path, source.lower(), _link(query), _ROBOT.search(agent) is not None)
+        return None
+    robot = _ROBOT.search(said.agent) is not None
+    return _Hit(said.day.replace(day=1), path, said.host.lower(), _link(query), robot)
 
 
 def _link(query: str) -> str:
