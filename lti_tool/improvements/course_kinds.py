@@ -96,7 +96,7 @@ def _item(reading: Reading, iri: str, summary: SurveySummary, found: ItemSummary
         subject=name,
         measure=gettext("Avis favorables")
         if overall
-        else gettext("Accord avec « %(question)s »", question=label(found.question.text)),
+        else gettext("Accord avec « %(question)s »", question=label(found.question.text)),
         words=survey_wording.favourable(share) or why,
         definition=survey_wording.definition(_k(reading)),
         day=summary.published_on or reading.frames.today,

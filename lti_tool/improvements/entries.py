@@ -192,9 +192,9 @@ def complain(
     reserved: bool,
     today: date,
 ) -> Entry:
-    """Open a trainee's complaint; without `author` nothing tells whose it is, and instants are cut to the day.
+    """Open a trainee's complaint, cut to the day; without `author` nothing says whose it is.
 
-    Raises ImprovementError, {"": "many"} when the session has sent all that a day takes.
+    Raises ImprovementError, {"noticed": "many"} when the session has sent all that a day takes.
     """
     c = improvement.c
     sent = select(c.improvement_id).where(

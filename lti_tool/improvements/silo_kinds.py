@@ -34,7 +34,7 @@ def quality_line(reading: Reading, reference: str) -> Seen | None:
         name = quality_words.source(source, received, known)
     except (KeyError, StopIteration):
         return None  # no such source
-    definition = gettext("Page « Qualité des données » : ce qui est à reprendre, compté source par source.")
+    definition = gettext("Page « Qualité des données » : ce qui est à reprendre, compté source par source.")
     if found is None:
         return Seen(
             name, gettext("À reprendre"), gettext("Rien à reprendre sur ce point"), definition, today,
