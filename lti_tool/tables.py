@@ -8,7 +8,8 @@ import lti_tool.job_tables
 import lti_tool.matching_tables
 import lti_tool.people_tables
 import lti_tool.registration_tables
-import lti_tool.service_tables  # noqa: F401  (all register on the same metadata)
+import lti_tool.service_tables
+import lti_tool.survey_template_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata
 
 #: A person of a platform: (silo, issuer, sub). `actor` is the key of account {homePage: issuer, name: sub}.
@@ -106,7 +107,7 @@ survey = Table(
     Column("silo_id", Integer, primary_key=True),
     Column("course_id", BigInteger, primary_key=True, autoincrement=False),
     Column("survey_id", Text, primary_key=True),
-    #: IRI of the module.
+    #: IRI of the module; "" for the whole session.
     Column("module", Text, nullable=False),
     Column("template", JSON, nullable=False),
     #: pseudonymous, anonymous

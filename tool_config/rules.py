@@ -49,12 +49,21 @@ class Disclosure:
 
 
 @dataclass(frozen=True)
+class SurveyRules:
+    """What is asked of people by questionnaires: minutes of one session in all; days."""
+
+    minutes: int
+    reminder_days: int
+
+
+@dataclass(frozen=True)
 class Rules:
     """Every threshold of the tool."""
 
     time_spent: TimeSpent
     states: States
     disclosure: Disclosure
+    surveys: SurveyRules
 
 
 @cache
@@ -67,6 +76,7 @@ def load(path: Path = _FILE) -> Rules:
         time_spent=_section(TimeSpent, "time_spent", content),
         states=_section(States, "states", content),
         disclosure=_section(Disclosure, "disclosure", content),
+        surveys=_section(SurveyRules, "surveys", content),
     )
     for minutes in (rules.time_spent.cap_minutes, *rules.time_spent.sensitivity_minutes):
         if minutes not in CAPS:
