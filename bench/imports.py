@@ -24,7 +24,8 @@ import orjson
 import xlsxwriter
 from rich.console import Console
 
-from lti_tool import csv_export, migrations
+from lti_tool import migrations
+from lti_tool.exports import csv_file
 from lti_tool.imports import files, preparation, running
 from tests import services
 from tool_config import silos
@@ -131,7 +132,7 @@ def _write(path: Path, form: str, count: int) -> None:
         for rank in range(count)
     ]  # fmt: skip
     if form == "csv":
-        path.write_bytes(csv_export.write(_HEADER, rows))
+        path.write_bytes(csv_file.write(_HEADER, rows))
         return
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"constant_memory": True}) as book:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from lti_tool.csv_export import guarded
+from lti_tool.exports.csv_file import guarded
 from tool_config import references, standards
 from tool_config.standards import Field, Standard
 

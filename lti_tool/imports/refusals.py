@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
-from lti_tool.csv_export import guarded
+from lti_tool.exports import Cell, Table, csv_file
 from lti_tool.imports import files
 from lti_tool.imports.files import Refusal
+from lti_tool.language import gettext
 
 #: Headings of the two columns that are added; the same in both languages, so that they are known again.
 ADDED = ("Ligne d’origine", "Pourquoi")
@@ -28,18 +27,24 @@ def every(conn: Connection, silo_id: int, file_id: str) -> Iterator[Refusal]:
         after = found[-1].line
 
 
-def as_csv(header: Sequence[str], refusals: Iterator[Refusal], sentence: Sentence) -> bytes:
-    """Return the refused lines as a French spreadsheet opens them (UTF-8 with its mark, `;`).
+def table(header: Sequence[str], refusals: Iterable[Refusal], sentence: Sentence) -> Table:
+    """Return the refused lines as they came, each with its number and why.
 
-    `sentence` words one fault. Read again as it stands, the file gives the same cells; the two columns added,
-    the line and why, are then of no field.
+    `sentence` words one fault. Read again as it stands, a file of it gives the same cells; the two columns
+    added are then of no field.
     """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([*map(guarded, header), *ADDED])
-    for one in refusals:
-        cells = [guarded(cell) for cell in one.cells[: len(header)]]
-        cells += [""] * (len(header) - len(cells))
-        why = " ".join(sentence(fault) for fault in one.faults)
-        writer.writerow([*cells, one.line, guarded(why)])
-    return out.getvalue().encode("utf-8-sig")
+    rows: list[list[Cell]] = [
+        [
+            *one.cells[: len(header)],
+            *[""] * (len(header) - len(one.cells)),
+            one.line,
+            " ".join(sentence(fault) for fault in one.faults),
+        ]
+        for one in refusals
+    ]
+    return Table("lignes-refusees", gettext("Lignes refusées"), [*header, *ADDED], rows)
+
+
+def as_csv(header: Sequence[str], refusals: Iterable[Refusal], sentence: Sentence) -> bytes:
+    """Return the refused lines as a French spreadsheet opens them."""
+    return csv_file.content(table(header, refusals, sentence))

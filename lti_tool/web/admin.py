@@ -8,19 +8,20 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import Connection
 
 from analyzers import frames, sessions
 from analyzers.results import Sessions, SessionSummary, Share
-from lti_tool import access, csv_export, definitions, wording
+from lti_tool import access, definitions, exports, wording
+from lti_tool.exports import Columns, Table
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import wording as survey_wording
-from lti_tool.web import receiving
+from lti_tool.web import noting, receiving
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
-from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
+from lti_tool.web.listing import Column, Order, address, heads, plain
+from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import silos
 
 
@@ -110,32 +111,37 @@ def sessions_context(found: Sessions, received: Received) -> dict[str, Any]:
     }
 
 
-def sessions_csv(launch: str) -> Response:
-    """Give the list of sessions as a spreadsheet file; what may not be shown stays empty."""
+def sessions_table() -> Table:
+    """Return the list of sessions as the page filters and sorts it; what may not be shown stays empty."""
     access.require(viewer(), "admin")
     with reading() as conn:
         found = _read(conn)
         received = receiving.session_cells(conn)
-    note("export")
     chosen = Order.read(_columns(received), request.args, "starts").apply(
         _matching(found, request.args.get("q", "").strip())
     )
-    header = [
+    columns: Columns = [
         gettext("Parcours"), gettext("Session"), gettext("Début"), gettext("Fin"), gettext("Inscrits"),
         gettext("Liste complète"), gettext("Actifs sur 7 jours"), gettext("Parcours terminés"),
-        gettext("Dernière activité"), gettext("Avis favorables (%)"),
+        gettext("Dernière activité"), exports.Column(gettext("Avis favorables"), percent=True),
     ]  # fmt: skip
     rows = [
         (
             session.path_title, title(session), session.starts_on, session.ends_on, session.enrolled,
-            gettext(
-                "non") if session.partial else gettext("oui"), session.active.count, session.completion.count,
-            session.last_on,
-            None if (share := _share_of(session, received)) is None else 100 * share,
+            not session.partial, session.active.count, session.completion.count, session.last_on,
+            _share_of(session, received),
         )
         for session in chosen
     ]  # fmt: skip
-    return csv_file(csv_export.write(header, rows), "sessions", tool().clock().date())
+    rules = tool().rules
+    words = [
+        (gettext("Inscrits"), definitions.enrolled()),
+        (gettext("Actifs"), definitions.active()),
+        (gettext("Terminé"), definitions.completed()),
+        (gettext("Satisfaction"), survey_wording.definition(rules.disclosure.course)),
+    ]
+    counted = gettext("Personnes inscrites"), found.people
+    return Table("sessions", gettext("Sessions"), columns, rows, noting.community(words, n=counted))
 
 
 def _read(conn: Connection) -> Sessions:

@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit, invitations
+from lti_tool.exports import Table
 from lti_tool.formatting import long_day, short_day
 from lti_tool.invitations import Invitation
 from lti_tool.language import gettext, ngettext
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.registration import manual_values
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
@@ -150,3 +152,39 @@ def _shell(community: str) -> Shell:
         threshold=tool().rules.disclosure.course,
         done=done(),
     )
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def platforms_table() -> Table:
+    """Return the platforms of the community."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        silo_id = viewer().silo_id
+        set_time(tool().clock(), ZoneInfo(silos.get(conn, silo_id).time_zone))
+        found = [
+            _platform(each, sorted(platforms.deployments(conn, silo_id, each.issuer)))
+            for each in platforms.of_silo(conn, silo_id)
+        ]
+    columns = [
+        gettext("Plateforme"), gettext("Adresse"), gettext("Identifiant client"), gettext("Déploiements"),
+        gettext("Autres adresses qui l’affichent"),
+    ]  # fmt: skip
+    rows = [
+        (each["site"], each["issuer"], each["client_id"], each["deployments"], ", ".join(each["frames"]))
+        for each in found
+    ]
+    return Table("plateformes", gettext("Plateformes reliées"), columns, rows, noting.community())
+
+
+def invitations_table() -> Table:
+    """Return the invitations of the community; their links are not kept."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        zone = ZoneInfo(silos.get(conn, viewer().silo_id).time_zone)
+        set_time(tool().clock(), zone)
+        found = [_invitation(item, zone) for item in invitations.invitations(conn, viewer().silo_id)]
+    rows = [(each["say"], each["made"]) for each in found]
+    columns = [gettext("État"), gettext("Créée")]
+    return Table("invitations", gettext("Invitations"), columns, rows, noting.community())

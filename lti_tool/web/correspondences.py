@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit, matching
+from lti_tool.exports import Column, Columns, Table
 from lti_tool.formatting import number, percent
 from lti_tool.language import gettext, language, ngettext
 from lti_tool.matching import MatchingError
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import silos
@@ -124,3 +126,56 @@ def _more(listed: int, count: int) -> str:
     return gettext(
         "Les %(listed)s premières sont montrées, sur %(count)s.", listed=number(listed), count=number(count)
     )
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def rates_table() -> Table:
+    """Return how many people of each dataset are recognised."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        set_time(tool().clock(), ZoneInfo(silos.get(conn, viewer().silo_id).time_zone))
+        rates = matching.rates(conn, viewer().silo_id, matching.actors(conn, viewer().silo_id))
+        known = datasets.known(conn, viewer().silo_id)
+    columns: Columns = [
+        gettext("Jeu de données"), gettext("Personnes"), gettext("Reconnues"),
+        Column(gettext("Part"), percent=True),
+    ]  # fmt: skip
+    rows = [
+        (
+            known[rate.kind].title.in_language(language()) if rate.kind in known else rate.kind,
+            rate.people, rate.matched, rate.matched / rate.people,
+        )
+        for rate in rates
+    ]  # fmt: skip
+    name = gettext("Personnes reconnues, par jeu de données")
+    return Table("correspondances", name, columns, rows, noting.community())
+
+
+def links_table() -> Table:
+    """Return the people recognised by hand."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        owner = silos.get(conn, viewer().silo_id)
+        zone = ZoneInfo(owner.time_zone)
+        set_time(tool().clock(), zone)
+        rows = [
+            (silos.pseudonym(owner, each.actor), each.made_at.astimezone(zone))
+            for each in matching.links(conn, viewer().silo_id)
+        ]
+    columns: Columns = [gettext("Compte"), gettext("Le")]
+    return Table("reconnues", gettext("Reconnues à la main"), columns, rows, noting.community())
+
+
+def left_table() -> Table:
+    """Return the people of files whom no trace knows, those of the page."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        set_time(tool().clock(), ZoneInfo(silos.get(conn, viewer().silo_id).time_zone))
+        known = matching.actors(conn, viewer().silo_id)
+        left, count = matching.unmatched(conn, viewer().silo_id, known)
+    columns: Columns = [gettext("Fichier"), gettext("Ligne"), gettext("Session"), gettext("Lignes en tout")]
+    rows = [(each.file, each.line, each.session, each.rows) for each in left]
+    name, counted = gettext("Personnes des fichiers sans trace"), (gettext("Personnes"), count)
+    return Table("a-resoudre", name, columns, rows, noting.community(n=counted), _more(len(left), count))

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, abort, render_template, request, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import Connection
 
 from analyzers import disclosure, figures
 from analyzers.crossing import Crossing
 from analyzers.dimensions import ORIGIN, Arranged, Line, arrange
-from lti_tool import access, crossing_words, csv_export, definitions, matching
+from lti_tool import access, crossing_words, definitions, matching
+from lti_tool.exports import Column, Columns, Table
 from lti_tool.language import gettext, language
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.import_view import kinds
 from lti_tool.web.labels import chart_labels
-from lti_tool.web.listing import address, csv_file
-from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
+from lti_tool.web.listing import address
+from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import references, silos
 from tool_config.standards import Field, Standard
 from xapi import datasets
@@ -67,29 +69,33 @@ def crossing_page(launch: str) -> str:
     )
 
 
-def crossing_csv(launch: str) -> Response:
-    """Give a crossing as a spreadsheet file; what is not shown stays empty."""
+def crossing_table() -> Table:
+    """Return a crossing, a line a cell; what is not shown stays empty."""
     access.require(viewer(), "admin")
     with reading() as conn:
         known, _ = _datasets(conn)
         standard = known.get(request.args.get("kind", ""))
         crossed = _crossed(conn, standard, _axes(standard, known)) if standard else None
+        _shell(conn, crossed)
     if crossed is None:
-        abort(404)
-    note("export")
-    header = [
-        _label(crossed.row), _label(crossed.column), gettext("Nombre"), gettext("Part de la ligne (%)"),
-        gettext("Attendu"), gettext("Résidu ajusté"), gettext("p (Holm)"),
+        raise access.NotFound
+    columns: Columns = [
+        _label(crossed.row), _label(crossed.column), gettext("Nombre"),
+        Column(gettext("Part de la ligne"), percent=True), gettext("Attendu"), gettext("Résidu ajusté"),
+        Column(gettext("p (Holm)"), digits=4),
     ]  # fmt: skip
-    lines = [
-        (
-            row, column, cell.count, None if cell.share is None else 100 * cell.share, cell.expected,
-            cell.residual, cell.p,
-        )
+    rows = [
+        (row, column, cell.count, cell.share, cell.expected, cell.residual, cell.p)
         for row, line in zip(crossed.rows, crossed.found.cells, strict=True)
         for column, cell in zip(crossed.columns, line, strict=True)
-    ]  # fmt: skip
-    return csv_file(csv_export.write(header, lines), "croisement", tool().clock().date())
+    ]
+    k = tool().rules.disclosure.across
+    words = [
+        *((gettext("Ce qui est compté"), said) for said in crossing_words.basis(crossed.arranged, k)),
+        (gettext("Comment lire"), definitions.crossing()),
+    ]
+    name = gettext("%(row)s et %(column)s", row=_label(crossed.row), column=_label(crossed.column))
+    return Table("croisement", name, columns, rows, noting.community(words))
 
 
 def _datasets(conn: Connection) -> tuple[Mapping[str, Standard], Sequence[str]]:

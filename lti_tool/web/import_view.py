@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import url_for
+from flask import g, url_for
 
+from lti_tool.exports import Table
 from lti_tool.formatting import number
 from lti_tool.imports import files, sentences, source_words
 from lti_tool.imports.files import File, Refusal, Saved
 from lti_tool.imports.preparation import Preparation
 from lti_tool.imports.sentences import label
 from lti_tool.language import gettext, ngettext
+from lti_tool.web import noting
 from tool_config.references import plain
 from tool_config.standards import Field, Standard
 from xapi.sources import scales
@@ -22,6 +24,8 @@ from xapi.sources.cells import text_of
 from xapi.sources.delimited import ENCODINGS, SEPARATORS
 from xapi.sources.mapping import MappingFault
 
+#: Files listed, the latest given.
+MOST_FILES = 50
 #: Lines told one by one on the page; the others are in the file of refused lines.
 MOST_LINES = 50
 #: Rows shown under the headings, longest text shown of a cell.
@@ -70,7 +74,8 @@ def listing(
     return {
         "lead": _lead(given),
         "groups": kinds(known),
-        "files": [_line(file, known) for file in given],
+        "files": [_line(file, known) for file in given[:MOST_FILES]],
+        "older": _older() if len(given) > MOST_FILES else "",
         "datasets": [_dataset(one, counts.get(one.name)) for one in known.values()],
         "saved": [{"name": one.name, "title": _title(one.kind, known)} for one in saved],
     }
@@ -300,13 +305,7 @@ def report(file: File, known: Mapping[str, Standard], told: Sequence[Refusal], k
         "running": file.state == files.RUNNING,
         "share": round(share),
         "lead": _became(file),
-        "counts": [
-            (gettext("Lignes lues"), number(file.position)),
-            (gettext("Nouvelles"), number(file.added)),
-            (gettext("Changées"), number(file.changed)),
-            (gettext("Déjà là, à l’identique"), number(file.same)),
-            (gettext("Refusées"), number(file.refused)),
-        ],
+        "counts": [(name, number(count)) for name, count in _counts(file)],
         "notes": [
             sentences.note(code, count)
             for code, count in file.notes.items()
@@ -317,8 +316,8 @@ def report(file: File, known: Mapping[str, Standard], told: Sequence[Refusal], k
             for one in told
         ],
         "more": max(kept - len(told), 0),
-        "lost": max(file.refused - kept, 0),
-        "refused_url": url_for("pages.import_refused", file_id=file.file_id) if kept else None,
+        "lost": lost(file.refused - kept) if file.refused > kept else "",
+        "refused_url": url_for("pages.import_refused_csv", file_id=file.file_id) if kept else None,
         "replay_url": url_for("pages.import_replay", file_id=file.file_id),
     }
 
@@ -336,3 +335,68 @@ def _became(file: File) -> str:
         file.refused,
         count=number(file.refused),
     )
+
+
+def _counts(file: File) -> list[tuple[str, int]]:
+    return [
+        (gettext("Lignes lues"), file.position),
+        (gettext("Nouvelles"), file.added),
+        (gettext("Changées"), file.changed),
+        (gettext("Déjà là, à l’identique"), file.same),
+        (gettext("Refusées"), file.refused),
+    ]
+
+
+def _older() -> str:
+    return gettext("Les %(count)s derniers fichiers sont montrés.", count=number(MOST_FILES))
+
+
+def lost(count: int) -> str:
+    """Say that refused lines were not kept."""
+    return ngettext(
+        "%(num)d ligne refusée de plus n’a pas été gardée.",
+        "%(num)d lignes refusées de plus n’ont pas été gardées.",
+        count,
+    )
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def files_table(found: Sequence[File], known: Mapping[str, Standard]) -> Table:
+    """Return the files given last; `found` has one more when there are older ones."""
+    columns = [
+        gettext("Fichier"), gettext("Jeu de données"), gettext("État"), gettext("Lignes refusées"),
+        gettext("Déposé"), gettext("Dépôt automatique"),
+    ]  # fmt: skip
+    rows = [
+        (
+            file.name, _title(file.kind, known), state(file), file.refused,
+            file.created_at.astimezone(g.zone), not file.created_by,
+        )
+        for file in found[:MOST_FILES]
+    ]  # fmt: skip
+    left_out = _older() if len(found) > MOST_FILES else ""
+    return Table("imports", gettext("Fichiers déposés"), columns, rows, noting.community(), left_out)
+
+
+def datasets_table(known: Mapping[str, Standard]) -> Table:
+    """Return the columns of every dataset."""
+    columns = [
+        gettext("Jeu de données"), gettext("Colonne"), gettext("Nature"), gettext("À remplir"),
+        gettext("Exemple"), gettext("Précisions"),
+    ]  # fmt: skip
+    rows = [
+        (label(one.title), each["label"], each["type"], each["required"], each["example"], each["about"])
+        for one in known.values()
+        for each in map(_field, one.fields)
+    ]
+    return Table("jeux-de-donnees", gettext("Ce que l’outil comprend"), columns, rows, noting.community())
+
+
+def counts_table(file: File) -> Table:
+    """Return what became of the lines of a file."""
+    words = [(gettext("Fichier"), file.name)]
+    name = gettext("Ce que sont devenues les lignes")
+    columns = [gettext("Quoi"), gettext("Nombre")]
+    return Table("compte-rendu", name, columns, _counts(file), noting.community(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,13 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit
+from lti_tool.exports import Table
 from lti_tool.imports import documents, files, preparation, refusals, sentences, work
 from lti_tool.imports.files import File
 from lti_tool.imports.preparation import Preparation
 from lti_tool.language import gettext
 from lti_tool.web import import_view
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.listing import csv_file
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import platforms, silos
 from tool_config.database import transaction
@@ -41,7 +42,7 @@ def _list(faults: list[str] | None = None) -> str:
         shell = _shell(conn)
         known = datasets.known(conn, viewer().silo_id)
         context = import_view.listing(
-            files.latest(conn, viewer().silo_id),
+            files.latest(conn, viewer().silo_id, limit=import_view.MOST_FILES + 1),
             known,
             datasets.counts(conn, viewer().silo_id),
             files.saved(conn, viewer().silo_id),
@@ -153,18 +154,6 @@ def import_change(launch: str, file_id: str) -> Answer | str | tuple[str, int]:
     return _draft_page(ready, faults if asked == "run" else None), 400 if asked == "run" else 200
 
 
-def import_refused(launch: str, file_id: str) -> Response:
-    """Give the refused lines as a spreadsheet file, each with its reasons."""
-    access.require(viewer(), "admin")
-    with reading() as conn:
-        file = _file(conn, file_id)
-        every = refusals.every(conn, viewer().silo_id, file_id)
-        content = refusals.as_csv(file.header, every, sentences.cell_fault)
-    with transaction(tool().engine, viewer().silo_id) as conn:
-        _record(conn, "export")
-    return csv_file(content, "lignes-refusees", tool().clock().date())
-
-
 def import_replay(launch: str, file_id: str) -> Answer | tuple[str, int]:
     """Take the mended lines of a file in, read as the file was."""
     access.require(viewer(), "admin")
@@ -258,3 +247,48 @@ def _shell(conn: Connection) -> Shell:
         threshold=tool().rules.disclosure.course,
         done=done(),
     )
+
+
+# --- files of what the pages show ----------------------------------------------------------------------
+
+
+def files_table() -> Table:
+    """Return the files given, those of the page."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        _shell(conn)
+        known = datasets.known(conn, viewer().silo_id)
+        found = files.latest(conn, viewer().silo_id, limit=import_view.MOST_FILES + 1)
+    return import_view.files_table(found, known)
+
+
+def datasets_table() -> Table:
+    """Return the columns of every dataset that the tool understands."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        _shell(conn)
+        known = datasets.known(conn, viewer().silo_id)
+    return import_view.datasets_table(known)
+
+
+def counts_table(file_id: str) -> Table:
+    """Return what became of the lines of a file."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        _shell(conn)
+        return import_view.counts_table(_file(conn, file_id))
+
+
+def refused_table(file_id: str) -> Table:
+    """Return the refused lines of a file, each with its reasons, to be mended and sent again."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        _shell(conn)
+        file = _file(conn, file_id)
+        every = list(refusals.every(conn, viewer().silo_id, file_id))
+    table = refusals.table(file.header, every, sentences.cell_fault)
+    lost = max(file.refused - len(every), 0)
+    if not lost:
+        return table
+    # In the column of reasons: read again, the line says nothing.
+    return replace(table, rows=[*table.rows, [*[None] * (len(file.header) + 1), import_view.lost(lost)]])

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import Connection, select
 
-from lti_tool import access, audit, audit_words, csv_export
+from lti_tool import access, audit, audit_words
 from lti_tool.audit import Line, Wanted
+from lti_tool.exports import Table
+from lti_tool.formatting import number
 from lti_tool.language import gettext
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.listing import address, csv_file
-from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
+from lti_tool.web.listing import address
+from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import silos
 from xapi.tables import course
 
@@ -85,35 +88,45 @@ def journal(launch: str) -> str:
         asked=asked,
         here=here,
         filtered=any(kept.values()),
+        limit=_limit(),
         csv_url=address(url_for("pages.journal_csv"), kept),
         newer=address(here, {**kept, "page": str(asked.page - 1)}) if asked.page > 1 else "",
         older=address(here, {**kept, "page": str(asked.page + 1)}) if len(found) > PAGE else "",
     )
 
 
-def journal_csv(launch: str) -> Response:
-    """Give the lines that the form chooses as a spreadsheet file."""
+def journal_table() -> Table:
+    """Return the lines that the form chooses, the latest first; the oldest are left out beyond a limit."""
     access.require(viewer(), "admin")
     asked = _read_form()
-    note("export")
     with reading() as conn:
         owner = silos.get(conn, viewer().silo_id)
         zone = ZoneInfo(owner.time_zone)
-        found = audit.lines(conn, owner.silo_id, asked.wanted(zone), limit=MOST_EXPORTED)
-        rows = _rows(conn, owner, found)
-    header = [
+        set_time(tool().clock(), zone)
+        found = audit.lines(conn, owner.silo_id, asked.wanted(zone), limit=MOST_EXPORTED + 1)
+        rows = _rows(conn, owner, found[:MOST_EXPORTED])
+    columns = [
         gettext("Instant"), gettext("Quoi"), gettext("Accepté"), gettext("Qui"), gettext("Rôle"),
         gettext("Session"), gettext("Sur qui"), gettext("Motif"), gettext("Référence"),
     ]  # fmt: skip
-    table = [
+    lines = [
         (
-            row.at.astimezone(zone).isoformat(timespec="seconds"), row.kind,
-            gettext("oui") if row.accepted else gettext("non"), row.who, row.role, row.course, row.subject,
+            row.at.astimezone(zone), row.kind, row.accepted, row.who, row.role, row.course, row.subject,
             row.reason, row.reference,
         )
         for row in rows
     ]  # fmt: skip
-    return csv_file(csv_export.write(header, table), "journal", tool().clock().date())
+    words = [(gettext("Qui, sur qui"), gettext("pseudonymes, les mêmes que dans les listes"))]
+    left_out = _limit() if len(found) > MOST_EXPORTED else ""
+    return Table("journal", gettext("Journal"), columns, lines, noting.community(words), left_out)
+
+
+def _limit() -> str:
+    return gettext(
+        "Un fichier a %(count)s lignes au plus, les plus récentes : pour les plus anciennes, choisissez des "
+        "jours.",
+        count=number(MOST_EXPORTED),
+    )
 
 
 def _read_form() -> Asked:

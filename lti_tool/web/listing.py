@@ -5,11 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
-
-from flask import Response
 
 T = TypeVar("T")
 Direction = Literal["ascending", "descending"]
@@ -93,10 +90,3 @@ def address(here: str, arguments: Mapping[str, str]) -> str:
     """Return an address with the arguments that have a value."""
     query = urlencode({name: value for name, value in arguments.items() if value})
     return f"{here}?{query}" if query else here
-
-
-def csv_file(content: bytes, name: str, day: date) -> Response:
-    """Return a file to keep, named and dated."""
-    answer = Response(content, mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="estime-{name}-{day.isoformat()}.csv"'
-    return answer

@@ -13,12 +13,16 @@ from lti_tool.language import gettext, install_messages
 from lti_tool.web import (
     admin,
     answering,
+    complaining,
     connections,
     correspondences,
     crossing,
     filters,
     guard,
     importing,
+    improvement_list,
+    improvement_place,
+    improving,
     journal,
     opening,
     participants,
@@ -29,6 +33,7 @@ from lti_tool.web import (
     registration,
     satisfaction,
     services,
+    tables,
     trainee,
     tutor,
 )
@@ -42,13 +47,22 @@ guard.protect(blueprint)
 
 _COURSE = "/courses/<int(signed=True):course_id>"
 _SURVEY = f"{_COURSE}/satisfaction/<uuid:survey_id>"
+_LOG = f"{_COURSE}/improvements"
 #: endpoint, address, view, methods
 _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("me", "/me", trainee.me, ("GET",)),
+    ("complaint", "/complaint", complaining.complaint, ("GET",)),
+    ("complaint_send", "/complaint", complaining.complaint_send, ("POST",)),
+    ("improvements_all", "/improvements", improvement_list.improvements_all, ("GET",)),
+    ("improvements_all_print", "/improvements/print", improvement_list.improvements_all_print, ("GET",)),
+    ("improvements", _LOG, improvement_list.improvements, ("GET",)),
+    ("improvements_print", f"{_LOG}/print", improvement_list.improvements_print, ("GET",)),
+    ("improvement_new", f"{_LOG}/new", improving.improvement_new, ("GET",)),
+    ("improvement_add", f"{_LOG}/new", improving.improvement_add, ("POST",)),
+    ("improvement", f"{_LOG}/<uuid:improvement_id>", improving.improvement, ("GET",)),
+    ("improvement_change", f"{_LOG}/<uuid:improvement_id>", improving.improvement_change, ("POST",)),
     ("sessions", "/sessions", admin.session_list, ("GET",)),
-    ("sessions_csv", "/sessions.csv", admin.sessions_csv, ("GET",)),
     ("crossing", "/crossing", crossing.crossing_page, ("GET",)),
-    ("crossing_csv", "/crossing.csv", crossing.crossing_csv, ("GET",)),
     ("correspondences", "/correspondences", correspondences.correspondences, ("GET",)),
     ("correspondence_add", "/correspondences", correspondences.correspondence_add, ("POST",)),
     ("path_list", "/paths", path_list.path_list, ("GET",)),
@@ -56,7 +70,6 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("path_change", "/paths/<int:path_id>", path_list.path_change, ("POST",)),
     ("quality", "/quality", quality.quality_page, ("GET",)),
     ("journal", "/journal", journal.journal, ("GET",)),
-    ("journal_csv", "/journal.csv", journal.journal_csv, ("GET",)),
     ("connections", "/connections", connections.connections, ("GET",)),
     ("invitation_add", "/connections", connections.invitation_add, ("POST",)),
     (
@@ -69,7 +82,6 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("import_add", "/imports", importing.import_add, ("POST",)),
     ("import_one", "/imports/<file_id>", importing.import_one, ("GET",)),
     ("import_change", "/imports/<file_id>", importing.import_change, ("POST",)),
-    ("import_refused", "/imports/<file_id>/refused.csv", importing.import_refused, ("GET",)),
     ("import_replay", "/imports/<file_id>/replay", importing.import_replay, ("POST",)),
     ("standard_add", "/standards", importing.standard_add, ("POST",)),
     ("standard_file", "/standards/<kind>/<name>", importing.standard_file, ("GET",)),
@@ -80,25 +92,21 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("modules", f"{_COURSE}/modules", tutor.modules, ("GET",)),
     ("module", f"{_COURSE}/modules/one", tutor.module, ("GET",)),
     ("people", f"{_COURSE}/people", participants.people_list, ("GET",)),
-    ("people_csv", f"{_COURSE}/people.csv", participants.people_csv, ("GET",)),
     ("roster_update", f"{_COURSE}/people/roster", services.roster_update, ("POST",)),
     ("person", f"{_COURSE}/people/<actor>", participants.person, ("GET",)),
     ("message", f"{_COURSE}/people/<actor>/message", participants.message, ("GET",)),
     ("outline", f"{_COURSE}/outline", preparation.outline_page, ("GET",)),
     ("outline_save", f"{_COURSE}/outline", preparation.outline_save, ("POST",)),
     ("gathering_add", f"{_COURSE}/outline/gatherings", preparation.gathering_add, ("POST",)),
-    ("outline_csv", f"{_COURSE}/outline.csv", preparation.outline_csv, ("GET",)),
     ("outline_import", f"{_COURSE}/outline/import", preparation.outline_import, ("POST",)),
     ("mark_people", f"{_COURSE}/marks/<mark_id>", services.mark_people, ("GET",)),
     ("mark_switch", f"{_COURSE}/marks/<mark_id>", services.mark_switch, ("POST",)),
     ("attendance", f"{_COURSE}/attendance", preparation.attendance_page, ("GET",)),
     ("attendance_save", f"{_COURSE}/attendance", preparation.attendance_save, ("POST",)),
     ("satisfaction", f"{_COURSE}/satisfaction", satisfaction.satisfaction_page, ("GET",)),
-    ("satisfaction_csv", f"{_COURSE}/satisfaction.csv", satisfaction.satisfaction_csv, ("GET",)),
     ("survey_new", f"{_COURSE}/satisfaction/new", opening.survey_new, ("GET",)),
     ("survey_open", f"{_COURSE}/satisfaction/new", opening.survey_open, ("POST",)),
     ("survey_summary", _SURVEY, satisfaction.survey_summary, ("GET",)),
-    ("survey_csv", f"{_SURVEY}/answers.csv", satisfaction.survey_csv, ("GET",)),
     ("survey_prolong", f"{_SURVEY}/prolong", opening.survey_prolong, ("POST",)),
     ("survey_close", f"{_SURVEY}/close", opening.survey_close, ("POST",)),
     ("survey_cancel", f"{_SURVEY}/cancel", opening.survey_cancel, ("POST",)),
@@ -108,6 +116,7 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
 )
 for _endpoint, _address, _view, _methods in _ROUTES:
     blueprint.add_url_rule(_address, _endpoint, _view, methods=list(_methods))
+tables.mount(blueprint)
 
 
 def install(app: Flask) -> None:
@@ -116,6 +125,8 @@ def install(app: Flask) -> None:
         Babel(app, default_locale="fr", locale_selector=language)
     install_messages(app)
     filters.install(app)
+    app.jinja_env.globals["note_url"] = improvement_place.note_url
+    tables.install(app)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(blueprint)
 

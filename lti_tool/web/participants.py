@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import render_template, request
 from sqlalchemy import Connection
 
 from analyzers import itinerary
 from analyzers.results import STATES, Learner
-from lti_tool import access, csv_export, definitions, facts, messages, people, wording
+from lti_tool import access, definitions, facts, messages, people, wording
+from lti_tool.exports import Table
 from lti_tool.formatting import first_capital, number
 from lti_tool.language import gettext, ngettext
 from lti_tool.services import arrivals
-from lti_tool.web import presenting, services
+from lti_tool.web import noting, presenting, services
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.listing import Column, Order, address, csv_file, heads, plain
+from lti_tool.web.listing import Column, Order, address, heads, plain
 from lti_tool.web.shell import CoursePage, known_limits, note, open_course, open_person, reading
 
 #: Rows of a list's page.
@@ -190,16 +191,15 @@ def _shown(count: int, total: int, query: str) -> str:
                     count=number(count), total=number(total))  # fmt: skip
 
 
-def people_csv(launch: str, course_id: int) -> Response:
-    """Give the list of participants as a spreadsheet file, with the same filter and order."""
+def people_table(course_id: int) -> Table:
+    """Return the list of participants, with the filter and the order of the page."""
     with reading() as conn:
         page = open_course(conn, course_id)
         names = page.names(conn)
         groups = _groups(conn, page)
-    note("export", course_id=course_id)
     order = Order.read(_people_columns(names, page), request.args, "state")
     learners = order.apply(_chosen(page, names, groups))
-    header = [
+    columns = [
         gettext("Nom"), gettext("État"), gettext("Inscription"), gettext("Première activité"),
         gettext("Dernière activité"), gettext("Jours d’activité"), gettext("Semaines d’activité"),
         gettext(
@@ -220,7 +220,13 @@ def people_csv(launch: str, course_id: int) -> Response:
         )
         for learner in learners
     ]  # fmt: skip
-    return csv_file(csv_export.write(header, rows), gettext("participants"), page.frames.today)
+    words = [
+        (gettext("États"), definitions.states(tool().rules)),
+        (gettext("Terminé"), definitions.completed()),
+        (gettext("Temps en ligne"), definitions.time_spent(tool().rules)),
+        (gettext("Présences"), definitions.presences()),
+    ]
+    return Table(gettext("participants"), gettext("Participants"), columns, rows, noting.course(page, words))
 
 
 def person(launch: str, course_id: int, actor: str) -> str:
@@ -246,6 +252,14 @@ def person(launch: str, course_id: int, actor: str) -> str:
         why=wording.state_meaning(learner.state, inactive_days=tool().rules.states.inactive_days),
         message_url=page.url("message", actor=actor) if page.access.named else None,
     )
+
+
+def path_table(course_id: int, actor: str) -> Table:
+    """Return one participant's path, activity by activity."""
+    with reading() as conn:
+        page, traces = open_person(conn, course_id, actor)
+        _, name = _one(conn, page, actor)
+    return presenting.path_table(gettext("Parcours de %(name)s", name=name), itinerary.path(traces), page)
 
 
 def _one(conn: Connection, page: CoursePage, actor: str) -> tuple[Learner, str]:

@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit, paths
+from lti_tool.exports import Table
 from lti_tool.formatting import number, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.paths import PathError, Paths, TiedSession
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import silos
@@ -208,3 +210,25 @@ def _tied(session: TiedSession) -> str:
         "file": gettext("par un fichier importé"),
     }
     return str(words.get(session.tied_by, ""))
+
+
+def paths_table() -> Table:
+    """Return every session with its path and what ties it."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        set_time(tool().clock(), ZoneInfo(silos.get(conn, viewer().silo_id).time_zone))
+        found = paths.read(conn, viewer().silo_id)
+    columns = [
+        gettext("Parcours"), gettext("Session"), gettext("Numéro"), gettext("Début"), gettext("Fin"),
+        gettext("Rattachée"), gettext("Modèles de numéro"),
+    ]  # fmt: skip
+    groups = [("", (), found.untied), *((path.title, path.patterns, path.sessions) for path in found.paths)]
+    rows = [
+        (
+            title, session.title or gettext("Session sans titre"), session.idnumber, session.starts_on,
+            session.ends_on, _tied(session), ", ".join(patterns),
+        )
+        for title, patterns, sessions in groups
+        for session in sessions
+    ]  # fmt: skip
+    return Table("parcours", gettext("Sessions par parcours"), columns, rows, noting.community())

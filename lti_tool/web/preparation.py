@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, attendance, audit, problems, wording
+from lti_tool import access, attendance, audit, definitions, problems, wording
+from lti_tool.exports import Cell, Table
 from lti_tool.formatting import day, first_capital, number, short_day
 from lti_tool.language import gettext, ngettext, pgettext
 from lti_tool.services.marks import PROGRESS
-from lti_tool.web import outline_form, services
+from lti_tool.web import noting, outline_form, services
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.listing import csv_file, plain
+from lti_tool.web.listing import plain
 from lti_tool.web.shell import CoursePage, open_course, reading
 from tool_config.database import transaction
 from xapi import outline
@@ -163,13 +164,15 @@ def gathering_add(launch: str, course_id: int) -> Answer | tuple[str, int]:
     return _back(course_id, "outline", "gathering")
 
 
-def outline_csv(launch: str, course_id: int) -> Response:
-    """Give the outline as a spreadsheet file."""
+def outline_table(course_id: int) -> Table:
+    """Return the outline as a file that `outline_import` reads back, corrected in a spreadsheet."""
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
         items = outline.read(conn, viewer().silo_id, course_id, hidden=True)
-    return csv_file(outline.write_csv(items).encode(), "parcours", page.frames.today)
+    return Table(
+        "parcours", gettext("Plan du parcours"), outline.HEADINGS, outline.lines(items), noting.course(page)
+    )
 
 
 def outline_import(launch: str, course_id: int) -> Answer | tuple[str, int]:
@@ -218,10 +221,7 @@ def attendance_page(launch: str, course_id: int) -> str:
 def attendance_context(page: CoursePage, present: Any, names: Any) -> dict[str, Any]:
     """Return what the template of Présences prints."""
     today = page.frames.today
-    items = sorted(
-        (item for item in page.frames.activities if item.gathering),
-        key=lambda item: (item.opens_on or today, item.title),
-    )
+    items = _gatherings(page)
     past = [item for item in items if item.opens_on is None or item.opens_on <= today]
     asked = request.args.get("gathering", "")
     chosen = next(
@@ -256,6 +256,14 @@ def attendance_context(page: CoursePage, present: Any, names: Any) -> dict[str, 
         "here": page.url("attendance"),
         "outline_url": page.url("outline") + "#gathering-title",
     }
+
+
+def _gatherings(page: CoursePage) -> list[Any]:
+    """Return the gatherings of a course by day; those without a day are today's."""
+    return sorted(
+        (item for item in page.frames.activities if item.gathering),
+        key=lambda item: (item.opens_on or page.frames.today, item.title),
+    )
 
 
 def _attendance_lead(items: Sequence[Any], past: Sequence[Any], present: Any) -> str:
@@ -310,3 +318,24 @@ def attendance_save(launch: str, course_id: int) -> Answer:
         )
         _record(conn, course_id)
     return _back(course_id, "attendance", "attendance", gathering=chosen)
+
+
+def attendance_table(course_id: int) -> Table:
+    """Return who was present at each gathering."""
+    access.require(viewer(), "tutor")
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        present = attendance.read(conn, viewer().silo_id, course_id)
+        names = page.names(conn)
+    items = _gatherings(page)
+    headings = [
+        item.title if item.opens_on is None else f"{item.title} ({item.opens_on:%d/%m/%Y})" for item in items
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(actor in present.get(item.iri, ()) for item in items))
+        for actor, name in sorted(names.items(), key=lambda pair: plain(pair[1]))
+    ]
+    words = [(gettext("Présences"), definitions.presences())]
+    return Table(
+        "presences", gettext("Présences"), [gettext("Nom"), *headings], rows, noting.course(page, words)
+    )

@@ -12,15 +12,19 @@ from analyzers.results import (
     ActivityProgress,
     CourseProgress,
     Learner,
+    LearnerPath,
     ModuleProgress,
     Step,
     StepActivity,
     TimelineDay,
 )
-from lti_tool import facts, wording
+from lti_tool import definitions, facts, wording
+from lti_tool.exports import Cell, Column, Columns, Table
 from lti_tool.formatting import day, duration, full_day, hours, number, percent, short_day
 from lti_tool.language import gettext, ngettext
+from lti_tool.web import noting
 from lti_tool.web.filters import short, when
+from lti_tool.web.shell import CoursePage
 
 #: Activities named on one day of a timeline before "et n autres".
 _NAMED = 4
@@ -347,3 +351,27 @@ def contacts(
         )
         for learner in learners
     ]
+
+
+def path_table(title: str, path: LearnerPath, page: CoursePage) -> Table:
+    """Return a path as a table, a line an activity; a step without any has a line of its own."""
+    columns: Columns = [
+        gettext("Étape"), gettext("Activité"), gettext("Obligatoire"), gettext("Commencée le"),
+        gettext("Terminée le"), gettext("En présence"), Column(gettext("Note"), percent=True),
+        gettext("Minutes (estimation)"),
+    ]  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for step in path.steps:
+        name = wording.module_label(step.position, step.title)
+        whole = (
+            name, None, step.required, step.first_on, step.completed_on, None, step.score, step.seconds / 60,
+        )  # fmt: skip
+        rows += [
+            (
+                name, act.title, step.required and act.required, act.reached_on, act.completed_on,
+                act.attended, act.score, act.seconds / 60,
+            )
+            for act in step.activities
+        ] or [whole]  # fmt: skip
+    words = [(gettext("Temps en ligne"), definitions.time_spent(page.frames.rules))]
+    return Table(gettext("parcours"), title, columns, rows, noting.course(page, words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +13,10 @@ from flask import render_template, request, url_for
 from analyzers import figures
 from analyzers.quality import KNOWN, Dataset, Finding, Key, Platform, Supply, findings, trend
 from lti_tool import access, quality, quality_sentences, quality_words
+from lti_tool.exports import Column, Columns, Table
 from lti_tool.formatting import number, percent
 from lti_tool.language import gettext, language, ngettext
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.listing import address
@@ -191,6 +194,11 @@ def _fields(detail: Dataset, known: Mapping[str, Standard]) -> list[dict[str, An
 
 
 def _facts(detail: Key) -> list[tuple[str, str]]:
+    """Return what is counted of a key, as the page writes it."""
+    return [(name, number(count)) for name, count in _counts(detail)]
+
+
+def _counts(detail: Key) -> list[tuple[str, int]]:
     """Return what is counted of a key."""
     rules = {
         "null": gettext("propriétés vides retirées"),
@@ -198,16 +206,17 @@ def _facts(detail: Key) -> list[tuple[str, str]]:
         "id": gettext("identifiant ajouté"),
         "scaled": gettext("score sur une autre échelle, laissé tel quel"),
     }
-    facts = [
-        (gettext("Énoncés récents"), number(detail.recent)),
-        (gettext("Sans session"), number(detail.courseless)),
-        (gettext("De verbe non compris"), number(detail.unknown.rows)),
-        (gettext("Mis de côté, en attente"), number(detail.quarantined)),
+    return [
+        (gettext("Énoncés récents"), detail.recent),
+        (gettext("Sans session"), detail.courseless),
+        (gettext("De verbe non compris"), detail.unknown.rows),
+        (gettext("Mis de côté, en attente"), detail.quarantined),
+        *(
+            (gettext("Réparés : %(rule)s", rule=word), detail.repaired[rule])
+            for rule, word in rules.items()
+            if rule in detail.repaired
+        ),
     ]
-    for rule, word in rules.items():
-        if rule in detail.repaired:
-            facts.append((gettext("Réparés : %(rule)s", rule=word), number(detail.repaired[rule])))
-    return facts
 
 
 def _trend(detail: Dataset | Platform, today: date) -> dict[str, Any] | None:
@@ -252,3 +261,105 @@ def _shell() -> Shell:
         threshold=tool().rules.disclosure.across,
         done=done(),
     )
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the page reads, for its tables."""
+
+    received: Supply
+    found: Sequence[Finding]
+    known: Mapping[str, Standard]
+    zone: ZoneInfo
+
+    def asked(self) -> Dataset | Platform | Key | None:
+        """Return the source that the address names; access.NotFound when there is none."""
+        try:
+            return _of(request.args.get("source", ""), self.received)
+        except StopIteration:
+            raise access.NotFound from None
+
+
+def _read() -> _Read:
+    access.require(viewer(), "admin")
+    here, now, who = tool(), tool().clock(), viewer()
+    with reading() as conn:
+        zone = ZoneInfo(silos.get(conn, who.silo_id).time_zone)
+        set_time(now, zone)
+        known = datasets.known(conn, who.silo_id)
+        received = quality.read(conn, who.silo_id, today=now.astimezone(zone).date(), rules=here.rules)
+    return _Read(received, findings(received), known, zone)
+
+
+def sources_table() -> Table:
+    """Return every source as the page lists it."""
+    read = _read()
+    columns: Columns = [
+        gettext("Source"), gettext("Ce qu’elle tient"), gettext("Reçu le"),
+        gettext("Dernier jour dont elle parle"), gettext("État"),
+    ]  # fmt: skip
+    rows = [
+        (one["title"], one["size"], one["received"], one["last"], one["state"])
+        for one in _sources(read.received, read.found, read.known, read.zone)
+    ]
+    return Table("sources", gettext("Source par source"), columns, rows, noting.community())
+
+
+def findings_table() -> Table:
+    """Return what is to be mended, the worst first; of one source where the address names it."""
+    read, asked = _read(), request.args.get("source", "")
+    columns: Columns = [gettext("Gravité"), gettext("Source"), gettext("Constat"), gettext("Que faire")]
+    said = [
+        _finding(one, read.received, read.known) for one in read.found if not asked or one.source == asked
+    ]
+    rows = [(one["word"], one["source"], one["said"], one["mend"]) for one in said]
+    return Table("constats", gettext("Ce qui est à reprendre"), columns, rows, noting.community())
+
+
+def fields_table() -> Table:
+    """Return how full each field of a dataset is."""
+    read = _read()
+    detail = read.asked()
+    if not isinstance(detail, Dataset):
+        raise access.NotFound
+    outside = {values.field: values.rows for values in detail.outside}
+    columns: Columns = [
+        gettext("Champ"), gettext("Obligatoire"), gettext("Lignes remplies"),
+        Column(gettext("Part"), percent=True), gettext("Hors référence"),
+    ]  # fmt: skip
+    rows = [
+        (
+            field.label.in_language(language()), field.required, filled := detail.filled.get(field.id, 0),
+            filled / detail.rows, outside.get(field.id),
+        )
+        for field in (read.known[detail.kind].fields if detail.rows else ())
+    ]  # fmt: skip
+    basis = [(gettext("Ce qui est compté"), said) for said in _basis(detail)]
+    counted = gettext("Lignes"), detail.rows
+    name = gettext("Ce qui est rempli, champ par champ")
+    return Table("champs", name, columns, rows, noting.community(basis, n=counted))
+
+
+def facts_table() -> Table:
+    """Return what came by one key."""
+    detail = _read().asked()
+    if not isinstance(detail, Key):
+        raise access.NotFound
+    basis = [(gettext("Ce qui est compté"), said) for said in _basis(detail)]
+    name = gettext("Ce qui est arrivé par cette clé")
+    return Table("cle", name, [gettext("Quoi"), gettext("Nombre")], _counts(detail), noting.community(basis))
+
+
+def months_table() -> Table:
+    """Return the months of one source, as its chart draws them."""
+    read = _read()
+    detail = read.asked()
+    drawn = _trend(detail, read.received.today) if isinstance(detail, Dataset | Platform) else None
+    if drawn is None:
+        raise access.NotFound
+    words = [(gettext("Comment lire"), said) for said in drawn["reading"]]
+    table = drawn["chart"].table
+    return Table("mois", drawn["title"], table.columns, table.rows, noting.community(words))

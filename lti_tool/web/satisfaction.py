@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, render_template, request
+from flask import g, render_template, request
 from sqlalchemy import Connection
 
 from analyzers import disclosure
 from analyzers.survey_results import SurveySummary
-from lti_tool import access, csv_export, surveys, wording
+from lti_tool import access, surveys, wording
+from lti_tool.exports import Cell, Column, Columns, Table
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import SurveyError, reception
 from lti_tool.surveys import closing as survey_closing
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
-from lti_tool.web import receiving, services
+from lti_tool.web import noting, receiving, services
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.listing import csv_file
-from lti_tool.web.shell import CoursePage, note, open_course, reading
+from lti_tool.web.shell import CoursePage, open_course, reading
 from tool_config.surveys import Survey
 
 #: Comments shown at once under one question.
@@ -236,39 +236,48 @@ def _comments(
 # --- files --------------------------------------------------------------------------------------------
 
 
-def satisfaction_csv(launch: str, course_id: int) -> Response:
-    """Give every questionnaire of the course as a spreadsheet file."""
+def satisfaction_table(course_id: int) -> Table:
+    """Return what is published of every questionnaire of the course, a line a question."""
     with reading() as conn:
         page = open_course(conn, course_id)
         summaries = receiving.read(conn, page).summaries
-    return _file(page, summaries, course_id)
+    return _table(page, gettext("Satisfaction"), summaries)
 
 
-def survey_csv(launch: str, course_id: int, survey_id: UUID) -> Response:
-    """Give one questionnaire as a spreadsheet file."""
+def survey_table(course_id: int, survey_id: UUID) -> Table:
+    """Return what is published of one questionnaire, a line a question."""
     with reading() as conn:
         page = open_course(conn, course_id)
-        find(conn, course_id, survey_id)
+        asked = find(conn, course_id, survey_id)
         summaries = receiving.read(conn, page).summaries
-    return _file(page, [item for item in summaries if item.survey_id == str(survey_id)], course_id)
+    chosen = [item for item in summaries if item.survey_id == str(survey_id)]
+    return _table(page, label(asked.template.title), chosen)
 
 
-def _file(page: CoursePage, summaries: Sequence[SurveySummary], course_id: int) -> Response:
-    note("export", course_id=course_id)
-    header = [
+def _table(page: CoursePage, title: str, summaries: Sequence[SurveySummary]) -> Table:
+    points = _points(summaries)
+    columns: Columns = [
         gettext("Module"), gettext("Réponses"), gettext("Ouverture"), gettext("Dernier jour"),
         gettext("Question posée"), gettext("Ont répondu"), gettext("Non montré"), gettext("Médiane"),
-        gettext("Avis favorables"), gettext("Part (%)"), gettext("Borne basse (%)"),
-        gettext("Borne haute (%)"), "1", "2", "3", "4", "5",
+        gettext("Avis favorables"), Column(gettext("Part"), percent=True),
+        Column(gettext("Borne basse"), percent=True), Column(gettext("Borne haute"), percent=True),
+        *(str(point) for point in points),
     ]  # fmt: skip
-    rows = [row for summary in summaries for row in _csv_rows(page, summary)]
-    return csv_file(csv_export.write(header, rows), "satisfaction", page.frames.today)
+    rows = [row for summary in summaries for row in _rows(page, summary, points)]
+    words = [(gettext("Satisfaction"), survey_wording.definition(_k()))]
+    return Table("satisfaction", title, columns, rows, noting.course(page, words))
 
 
-def _csv_rows(page: CoursePage, summary: SurveySummary) -> list[tuple[csv_export.Cell, ...]]:
+def _points(summaries: Sequence[SurveySummary]) -> list[int]:
+    """Return the points of every scale that was asked: a column each."""
+    items = [item for summary in summaries for item in (summary.overall, *summary.items)]
+    return sorted({value for item in items for value in item.question.values})
+
+
+def _rows(page: CoursePage, summary: SurveySummary, points: Sequence[int]) -> list[tuple[Cell, ...]]:
     place = page.setting.modules.get(summary.module)
     name = wording.module_label(place.position, place.title) if place else gettext("Module retiré")
-    rows: list[tuple[csv_export.Cell, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for item in (summary.overall, *summary.items):
         share = item.favourable
         counts = {bar.value: bar.count for bar in item.distribution}
@@ -285,8 +294,10 @@ def _csv_rows(page: CoursePage, summary: SurveySummary) -> list[tuple[csv_export
                 else "",
                 item.median,
                 share.count,
-                *(None if value is None else 100 * value for value in (share.value, share.low, share.high)),
-                *(counts.get(point) for point in range(1, 6)),
+                share.value,
+                share.low,
+                share.high,
+                *(counts.get(point) for point in points),
             )
         )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, after_this_request, g, redirect, render_template, request
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit, surveys
 from lti_tool import wording as course_wording
+from lti_tool.exports import Table
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext
 from lti_tool.services import marks, memberships, wording
@@ -17,6 +19,7 @@ from lti_tool.services.marks import PROGRESS, MarkError
 from lti_tool.surveys import SurveyError
 from lti_tool.surveys.wording import label
 from lti_tool.tables import launch as launch_table
+from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage, note, open_course, reading
 from tool_config.database import transaction
@@ -156,6 +159,50 @@ def _page_of(page: CoursePage, mark_id: str) -> str:
 
 def mark_people(launch: str, course_id: int, mark_id: str) -> str:
     """List whose marks were sent, wait, or were refused and why; tutors only, since it names people."""
+    page, state, found, names, title = _marks(course_id, mark_id)
+    note("look", course_id=course_id)
+    rows = [
+        {
+            "name": names[row.actor],
+            "url": page.url("person", actor=row.actor),
+            "score": percent(row.score / 100),
+            "state": wording.mark_state(row.state, row.reason),
+            "said": short_day(row.said_at.astimezone(g.zone).date(), page.frames.today)
+            if row.said_at is not None and row.state == marks.SENT
+            else "–",
+        }
+        for row in found
+    ]
+    return render_template(
+        "tutor/marks.html",
+        page_title=title,
+        shell=page.shell("outline" if mark_id == PROGRESS else "satisfaction"),
+        back_url=_page_of(page, mark_id),
+        lead=wording.mark(state, tool().clock(), g.zone),
+        rows=rows,
+        count=number(len(rows)),
+    )
+
+
+def marks_table(course_id: int, mark_id: str) -> Table:
+    """Return whose marks were sent, wait, or were refused and why."""
+    page, _, found, names, title = _marks(course_id, mark_id)
+    columns = [gettext("Nom"), gettext("Note"), gettext("État"), gettext("Envoyée le")]
+    rows = [
+        (
+            names[row.actor], row.score, wording.mark_state(row.state, row.reason),
+            row.said_at.astimezone(g.zone).date()
+            if row.said_at is not None and row.state == marks.SENT else None,
+        )
+        for row in found
+    ]  # fmt: skip
+    return Table("notes", title, columns, rows, noting.course(page))
+
+
+def _marks(
+    course_id: int, mark_id: str
+) -> tuple[CoursePage, marks.MarkState, list[Any], Mapping[str, str], str]:
+    """Return a mark of a course with its people, those to see to first, their names and its title."""
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
@@ -167,29 +214,9 @@ def mark_people(launch: str, course_id: int, mark_id: str) -> str:
         found = [row for row in found if row.actor in present]
         names = page.names(conn)
         title = _title(conn, page, mark_id)
-    note("look", course_id=course_id)
     rank = {marks.REFUSED: 0, marks.WAITING: 1, marks.SENT: 2}
-    rows = [
-        {
-            "name": names[row.actor],
-            "url": page.url("person", actor=row.actor),
-            "score": percent(row.score / 100),
-            "state": wording.mark_state(row.state, row.reason),
-            "said": short_day(row.said_at.astimezone(g.zone).date(), page.frames.today)
-            if row.said_at is not None and row.state == marks.SENT
-            else "–",
-        }
-        for row in sorted(found, key=lambda row: (rank[row.state], names[row.actor]))
-    ]
-    return render_template(
-        "tutor/marks.html",
-        page_title=title,
-        shell=page.shell("outline" if mark_id == PROGRESS else "satisfaction"),
-        back_url=_page_of(page, mark_id),
-        lead=wording.mark(state, tool().clock(), g.zone),
-        rows=rows,
-        count=number(len(rows)),
-    )
+    found.sort(key=lambda row: (rank[row.state], names[row.actor]))
+    return page, state, found, names, title
 
 
 def _title(conn: Connection, page: CoursePage, mark_id: str) -> str:

@@ -10,9 +10,10 @@ from analyzers import figures, itinerary, progress
 from analyzers.frames import LearnerFrames
 from analyzers.results import LearnerPath, Pace
 from lti_tool import definitions, wording
+from lti_tool.exports import Table
 from lti_tool.formatting import number
 from lti_tool.language import gettext
-from lti_tool.web import answering, presenting
+from lti_tool.web import answering, noting, presenting
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.shell import CoursePage, open_person, reading
@@ -70,3 +71,23 @@ def _planned(path: LearnerPath) -> list[dict[str, Any]]:
         {"day": day, "title": title, "kind": wording.gathering_kind(kind)}
         for day, title, kind in path.planned
     ]
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def path_table() -> Table:
+    """Return one's own path, activity by activity."""
+    with reading() as conn:
+        page, mine = open_person(conn, viewer().course_id, viewer().actor)
+    return presenting.path_table(gettext("Mon parcours"), itinerary.path(mine), page)
+
+
+def pace_table() -> Table:
+    """Return one's own pace beside the group's, as the chart draws it."""
+    with reading() as conn:
+        page, mine = open_person(conn, viewer().course_id, viewer().actor)
+    pace = progress.pace(mine)
+    drawn = figures.pace(pace, labels=chart_labels()).table
+    words = [(gettext("Comment lire"), said) for said in definitions.reading("pace", tool().rules)]
+    return Table("rythme", wording.pace_title(pace), drawn.columns, drawn.rows, noting.course(page, words))

@@ -9,11 +9,12 @@ from flask import render_template, request
 
 from analyzers import figures, frames, progress
 from analyzers.results import CourseProgress, Learner
-from lti_tool import access, definitions, wording
+from lti_tool import access, definitions, exports, wording
+from lti_tool.exports import Columns, Table
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import wording as survey_wording
-from lti_tool.web import presenting, receiving
+from lti_tool.web import noting, presenting, receiving
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.listing import Column, Order, heads
@@ -207,3 +208,75 @@ def _module_lead(row: presenting.ModuleRow) -> str:
     if row.in_progress:
         said += ", " + ngettext("une l’a commencé", "%(num)d l’ont commencé", row.in_progress)
     return said + "."
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def weeks_table(course_id: int) -> Table:
+    """Return the weeks of Ce matin, as the chart draws them."""
+    with reading() as conn:
+        page = open_course(conn, course_id)
+    drawn = figures.weeks(page.overview, labels=chart_labels()).table
+    words = [(gettext("Comment lire"), said) for said in definitions.reading("weeks", tool().rules)]
+    title = gettext("Activité par semaine")
+    return Table("semaines", title, drawn.columns, drawn.rows, noting.course(page, words))
+
+
+def modules_table(course_id: int) -> Table:
+    """Return the modules as the page sorts them."""
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        received = receiving.read(conn, page)
+    receptions = receiving.cells(page, received)
+    order = Order.read(_module_columns(receptions), request.args, "position")
+    columns: Columns = [
+        gettext("Module"), gettext("Obligatoire"), gettext("Inscrits"), gettext("Terminé"),
+        gettext("En cours"), gettext("Pas commencé"), gettext("Y sont depuis longtemps"),
+        gettext("Minutes, médiane (estimation)"),
+        gettext("Heures prévues"), exports.Column(gettext("Note médiane"), percent=True), gettext("Réponses"),
+        exports.Column(gettext("Avis favorables"), percent=True), gettext("À savoir"),
+    ]  # fmt: skip
+    rows = [
+        (
+            row.label, row.required, row.n, row.finished, row.in_progress, row.not_started, row.stuck,
+            _minutes(row.median_seconds), row.planned, row.median_score,
+            cell.responses if (cell := receptions.get(row.iri)) else None, cell.share if cell else None,
+            row.note,
+        )
+        for row in order.apply(module_rows(page, progress.course(page.frames)))
+    ]  # fmt: skip
+    words = [(gettext("Comment lire"), said) for said in definitions.reading("modules", tool().rules)]
+    words.append((gettext("Satisfaction"), survey_wording.definition(tool().rules.disclosure.course)))
+    title = gettext("Les modules du parcours")
+    return Table("modules", title, columns, rows, noting.course(page, words))
+
+
+def activities_table(course_id: int) -> Table:
+    """Return the activities of one module."""
+    iri = request.args.get("iri", "")
+    with reading() as conn:
+        page = open_course(conn, course_id)
+        if iri not in page.setting.modules:
+            raise access.NotFound
+        traces = frames.module(conn, page.frames, iri)
+    columns: Columns = [
+        gettext("Activité"), gettext("Obligatoire"), gettext("Ouverte"), gettext("Terminée"),
+        gettext("Achèvement suivi"), gettext("Minutes, médiane (estimation)"),
+        exports.Column(gettext("Note médiane"), percent=True), gettext("Personnes notées"),
+    ]  # fmt: skip
+    rows = [
+        (
+            act.title, act.required, act.reached, act.completed if act.tracked else None, act.tracked,
+            _minutes(act.median_seconds or None), act.median_score, act.scored,
+        )
+        for act in progress.module(page.frames, iri, traces)
+    ]  # fmt: skip
+    words = [(gettext("Comment lire"), said) for said in definitions.reading("module", tool().rules)]
+    place = page.setting.modules[iri]
+    title = wording.module_label(place.position, place.title)
+    return Table("activites", title, columns, rows, noting.course(page, words))
+
+
+def _minutes(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 60

@@ -11,7 +11,8 @@ from flask_babel import Babel, force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool import csv_export, formatting
+from lti_tool import formatting
+from lti_tool.exports import csv_file
 from lti_tool.web.listing import Column, Order, plain
 
 NARROW = "\u202f"
@@ -99,13 +100,13 @@ def test_english() -> None:
 
 @given(st.text())
 def test_no_cell_of_a_file_is_a_formula(text: str) -> None:
-    content = csv_export.write(["a"], [[text]]).decode("utf-8-sig")
+    content = csv_file.write(["a"], [[text]]).decode("utf-8-sig")
     cell = content.split("\r\n", 1)[1].lstrip('"').lstrip()
     assert not cell.startswith(("=", "+", "-", "@"))
 
 
 def test_a_file_is_for_french_spreadsheets() -> None:
-    content = csv_export.write(["Nom", "Heures"], [["Zoé", 1.5], ["Léa", None]])
+    content = csv_file.write(["Nom", "Heures"], [["Zoé", 1.5], ["Léa", None]])
     assert content == b"\xef\xbb\xbf" + "Nom;Heures\r\nZoé;1,5\r\nLéa;\r\n".encode()
 
 

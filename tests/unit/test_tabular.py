@@ -15,7 +15,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lti_tool import csv_export
+from lti_tool.exports import csv_file
 from xapi.sources import archive, cells, tabular
 from xapi.sources.cells import Reading, TableFault, clean, text_of
 
@@ -277,11 +277,11 @@ TABLES = st.integers(2, 5).flatmap(
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TABLES)
 @example([["=1+1", "'=1"], ["''+a", " @b"], ["-5", "\t=x"], ["|", "\n=2"]])
-def test_any_table_of_the_csv_export_is_read_back(rows: list[list[str]]) -> None:
+def test_any_table_of_a_csv_file_is_read_back(rows: list[list[str]]) -> None:
     header = [f"titre {rank}" for rank in range(len(rows[0]) if rows else 2)]
     rows = [[text.encode("utf-8", "ignore").decode().replace("\0", "") for text in row] for row in rows]
     with tempfile.TemporaryDirectory() as folder:
-        _, table = seen(Path(folder), csv_export.write(header, rows))
+        _, table = seen(Path(folder), csv_file.write(header, rows))
     wanted = [tuple(map(clean, row)) for row in rows if any(text.strip() for text in row)]
     assert table[0] == tuple(header)
     assert [tuple(map(text_of, row)) for row in table[1:]] == wanted

@@ -18,11 +18,12 @@ from tool_config.database import insert
 from xapi.events import OUTLINE, queue
 from xapi.outline.drawing import Drawing, draw
 from xapi.outline.items import GATHERINGS, KEEP, Edit, Item, Problem
-from xapi.outline.tabular import read_csv, write_csv
+from xapi.outline.tabular import HEADINGS, lines, read_csv
 from xapi.tables import activity_fact, course, outline_edit, outline_item
 
 __all__ = [
     "GATHERINGS",
+    "HEADINGS",
     "KEEP",
     "Drawing",
     "Edit",
@@ -34,9 +35,9 @@ __all__ = [
     "draw",
     "drawn",
     "edit",
+    "lines",
     "read",
     "read_csv",
-    "write_csv",
 ]
 
 MAX_TITLE = 300

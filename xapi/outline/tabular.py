@@ -32,7 +32,7 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
     "closes_on": ("fermeture", "fin", "closes"),
     "gathering": ("rencontre", "gathering"),
 }
-_WRITTEN = (
+HEADINGS = (
     "identifiant",
     "niveau",
     "module",
@@ -51,7 +51,8 @@ _YES = frozenset({"oui", "o", "1", "vrai", "true", "yes", "x"})
 _NO = frozenset({"non", "n", "0", "faux", "false", "no"})
 _FRENCH_DAY = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 #: What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A title that files keep from being run as a formula, by an apostrophe.
+_GUARDED = re.compile(r"'+[ \ufeff]*[=+\-@\t\r\n|]")
 MAX_LINES = 5000
 MAX_PROBLEMS = 100
 
@@ -162,7 +163,7 @@ def _read_line(
 def _value(name: str, text: str) -> Any:
     if not text:
         return None
-    if name == "title" and text[0] == "'" and text[1:2] in _FORMULA:
+    if name == "title" and _GUARDED.match(text):
         return text[1:]
     if name in ("iri", "module", "title"):
         return text
@@ -193,37 +194,23 @@ def _day(text: str) -> date:
         raise _CellError("day") from None
 
 
-def write_csv(items: Iterable[Item]) -> str:
-    """Return the outline as text, its mark of UTF-8 included; encode it as UTF-8."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(_WRITTEN)
-    for item in items:
-        if item.level == "activity" and item.module == item.iri:
-            continue  # a module that holds itself is one line
-        writer.writerow(
-            (
-                item.iri,
-                "module" if item.level == "module" else "activité",
-                item.module,
-                _guarded(item.title),
-                item.position,
-                "oui" if item.required else "non",
-                "oui" if item.hidden else "non",
-                _hours(item.hours_in_person),
-                _hours(item.hours_distance),
-                item.opens_on.strftime("%d/%m/%Y") if item.opens_on else "",
-                item.closes_on.strftime("%d/%m/%Y") if item.closes_on else "",
-                item.gathering or "",
-            )
+def lines(items: Iterable[Item]) -> list[tuple[str | int | float | date | None, ...]]:
+    """Return the outline as the lines of a file, under `HEADINGS`; `read_csv` reads them back."""
+    return [
+        (
+            item.iri,
+            "module" if item.level == "module" else "activité",
+            item.module,
+            item.title,
+            item.position,
+            "oui" if item.required else "non",
+            "oui" if item.hidden else "non",
+            item.hours_in_person,
+            item.hours_distance,
+            item.opens_on,
+            item.closes_on,
+            item.gathering or "",
         )
-    return "\ufeff" + out.getvalue()
-
-
-def _hours(hours: float | None) -> str:
-    return "" if hours is None else f"{hours:g}".replace(".", ",")
-
-
-def _guarded(text: str) -> str:
-    """Keep a spreadsheet from running a title as a formula."""
-    return f"'{text}" if text[:1] in _FORMULA else text
+        for item in items
+        if item.level == "module" or item.module != item.iri  # a module that holds itself is one line
+    ]

@@ -6,15 +6,23 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+
+from lti_tool.exports.tables import Table, Written
 
 #: A text that begins so would be run as a formula, or was already kept from it by an apostrophe.
 _FORMULA = re.compile(r"'*[ \ufeff]*[=+\-@\t\r\n|]")
 
-Cell = str | int | float | date | None
+
+def content(table: Table) -> bytes:
+    """Return a table as a file; where rows were left out, the last line says so."""
+    rows: list[Sequence[Written]] = list(table.written())
+    if table.left_out:
+        rows.append([table.left_out])
+    return write(table.headings, rows)
 
 
-def write(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: str = ",") -> bytes:
+def write(header: Sequence[str], rows: Iterable[Sequence[Written]], *, decimal: str = ",") -> bytes:
     """Return the file's bytes; texts that a spreadsheet would run are kept as text by an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
@@ -24,13 +32,16 @@ def write(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: str
     return out.getvalue().encode("utf-8-sig")
 
 
-def _cell(value: Cell, decimal: str) -> str:
+def _cell(value: Written, decimal: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", decimal)
+        plain = f"{value:.6f}".rstrip("0").rstrip(".")
+        return "0" if plain == "-0" else plain.replace(".", decimal)
     return str(value) if isinstance(value, int) else guarded(value)
 
 
