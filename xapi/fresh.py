@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tool_config.database import Rows, leaving, write_together
-from xapi import answers, events, store, tables
+from xapi import answers, debriefs, events, store, tables
 
 #: Statements of one exchange; those of a larger batch go a table at a time.
 MOST = 50
@@ -51,3 +51,4 @@ def write(
         ],
     )
     answers.record(conn, silo_id, rows)
+    debriefs.record(conn, silo_id, rows)

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection
 
 from tool_config.database import Rows, write_together
-from xapi import answers, events, fresh, json_text, statement, store, values
+from xapi import answers, debriefs, events, fresh, json_text, statement, store, values
 from xapi.errors import Conflict, XapiError
 from xapi.identity import TOOL
 
@@ -295,7 +295,9 @@ def _void_and_draw(
     standing = [row for key, row in fresh.items() if key not in voided]
     events.record(conn, silo_id, standing, said)
     answers.record(conn, silo_id, standing)
+    debriefs.record(conn, silo_id, standing)
     gone = sorted(voided - fresh.keys())
     if gone:
         events.forget(conn, silo_id, gone)
         answers.forget(conn, silo_id, gone)
+        debriefs.forget(conn, silo_id, gone)

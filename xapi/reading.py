@@ -15,6 +15,7 @@ import orjson
 
 from tool_config.vocabulary import Part, Vocabulary
 from xapi.answers import is_answer
+from xapi.debriefs import is_debrief
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -64,15 +65,15 @@ def from_statement(statement: Mapping[str, Any], vocabulary: Vocabulary) -> Even
     """Draw the event of one validated statement; None when it is no learning event.
 
     None for a voiding statement, for a group as actor (an event is about one person), for an object
-    that is a statement and for an answer to a questionnaire (`xapi.answers`). Sub-statements are not
-    looked into: what they say has not happened.
+    that is a statement, for an answer to a questionnaire (`xapi.answers`) and for a debrief
+    (`xapi.debriefs`). Sub-statements are not looked into: what they say has not happened.
     """
     verb = str(statement["verb"]["id"])
     target = statement["object"]
     actor = statement["actor"]
     if verb == VOIDED or actor.get("objectType") == "Group" or "member" in actor:
         return None
-    if is_answer(statement):
+    if is_answer(statement) or is_debrief(statement):
         return None
     object_type = target.get("objectType", "Activity")
     if object_type in ("StatementRef", "SubStatement"):

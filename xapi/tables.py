@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 import xapi.dataset_tables
+import xapi.depth_tables
 import xapi.document_tables
 import xapi.forward_tables
 import xapi.path_tables

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, and_, delete, func, or_, select, upda
 
 from tool_config.database import insert, transaction
 from tool_config.tables import silo
-from xapi import answers
+from xapi import answers, debriefs
 from xapi.events import EVERYONE, OUTLINE, event_rows, queue, settle
 from xapi.identity import CHUNK
 from xapi.rollup.course import CourseRollup, Work
@@ -204,6 +204,7 @@ def rebuild(engine: Engine, silo_id: int, *, now: datetime, progress: Progress |
             break
     with transaction(engine, silo_id) as conn:
         answers.rebuild(conn, silo_id)
+        debriefs.rebuild(conn, silo_id)
     with transaction(engine, silo_id, write=False) as conn:
         keys = sorted(_courses(conn, silo_id))
     for key in keys:
