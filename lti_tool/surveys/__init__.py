@@ -21,8 +21,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from analyzers import disclosure
 from lti_tool.access import Viewer
+from lti_tool.surveys import alignment, late, rows
 from lti_tool.surveys import box as survey_box
-from lti_tool.surveys import late, rows
 from lti_tool.surveys import statements as survey_statements
 from lti_tool.surveys.rows import SurveyError
 from lti_tool.tables import survey
@@ -68,7 +68,8 @@ def open_survey(
 ) -> Survey:
     """Open a questionnaire; `template` is what `Template.asked` chose. It no longer changes.
 
-    `module`: the IRI of one, or "" when the template's scope is the session.
+    `module`: the IRI of one, or "" when the template's scope is the session. Positioning questions are
+    asked as they first were in the session (`alignment.aligned`).
 
     Raises SurveyError("invalid") with a code by field: module (unknown, already_open), mode (unknown),
     closes_at (before_opening, past).
@@ -84,7 +85,8 @@ def open_survey(
     modules = {""} if template.scope == "session" else rows.module_titles(conn, silo_id, course_id)
     if module not in modules:
         errors["module"] = "unknown"
-    for other in listing(conn, silo_id, course_id):
+    before = listing(conn, silo_id, course_id)
+    for other in before:
         same = _subject(other.module, other.template) == _subject(module, template)
         if same and other.settled_at is None and other.opens_at < closes_at and opens_at < other.closes_at:
             errors["module"] = "already_open"
@@ -93,7 +95,7 @@ def open_survey(
     key = {"silo_id": silo_id, "course_id": course_id, "survey_id": str(uuid.uuid4())}
     row = {
         "module": module,
-        "template": templates.dump(template),
+        "template": templates.dump(alignment.aligned(template, before)),
         "mode": mode,
         "opens_at": opens_at,
         "closes_at": closes_at,
