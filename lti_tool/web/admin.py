@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request, url_for
+from flask import g, render_template, request, url_for
 from sqlalchemy import Connection
 
 from analyzers import frames, sessions
@@ -18,7 +18,7 @@ from lti_tool.exports import Columns, Table
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import wording as survey_wording
-from lti_tool.web import noting, receiving
+from lti_tool.web import improvement_list, noting, receiving
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, heads, plain
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
@@ -79,7 +79,8 @@ def session_list(launch: str) -> str:
     with reading() as conn:
         found = _read(conn)
         received = receiving.session_cells(conn)
-    return render_template("admin/sessions.html", **sessions_context(found, received))
+        late = improvement_list.late(conn, None, g.today)
+    return render_template("admin/sessions.html", late=late, **sessions_context(found, received))
 
 
 def sessions_context(found: Sessions, received: Received) -> dict[str, Any]:

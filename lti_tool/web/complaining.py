@@ -22,9 +22,13 @@ from tool_config.database import transaction
 _MOST_TOLD = 12
 
 
-def told(conn: Connection) -> list[log.Told]:
-    """Return "vous avez dit, nous avons fait" of the viewer's course."""
-    return log.published(conn, viewer().silo_id, viewer().course_id, limit=_MOST_TOLD)
+def heard(conn: Connection) -> dict[str, Any]:
+    """Return what the trainee's page prints: what was published, the way to a complaint."""
+    return {
+        "told": log.published(conn, viewer().silo_id, viewer().course_id, limit=_MOST_TOLD),
+        "complaint_url": url_for("pages.complaint"),
+        "complaint_delay": wording.answer_delay(),
+    }
 
 
 def complaint(launch: str) -> str:

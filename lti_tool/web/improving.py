@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request
+from flask import g, redirect, render_template, request
 from sqlalchemy import Connection, select
 from werkzeug.wrappers import Response as Answer
 
@@ -356,7 +356,7 @@ def _change_row(change: log.Change, persons: Mapping[str, str], today: date) -> 
     columns = wording.columns()
     roles = {"trainee": gettext("un ou une stagiaire")}
     return {
-        "at": change.at,
+        "at": change.at.astimezone(g.zone) if change.by else change.at,
         "by": persons.get(change.by or "", roles.get(change.role, "")),
         "by_trainee": change.by is None,
         "step": wording.steps()[change.step],

@@ -112,6 +112,7 @@ def stuck_note(stuck: int) -> str:
 class ActivityRow:
     """An activity of a module as its table prints it."""
 
+    iri: str
     title: str
     kind: str
     required: bool
@@ -132,6 +133,7 @@ def activity_row(activity: ActivityProgress) -> ActivityRow:
         going=number(activity.reached - activity.completed),
     )
     return ActivityRow(
+        iri=activity.iri,
         title=activity.title,
         kind=wording.gathering_kind(activity.gathering) if activity.gathering else "",
         required=activity.required,

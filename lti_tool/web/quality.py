@@ -15,6 +15,7 @@ from analyzers.quality import KNOWN, Dataset, Finding, Key, Platform, Supply, fi
 from lti_tool import access, quality, quality_sentences, quality_words
 from lti_tool.exports import Column, Columns, Table
 from lti_tool.formatting import number, percent
+from lti_tool.improvements.silo_kinds import quality_reference
 from lti_tool.language import gettext, language, ngettext
 from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
@@ -101,6 +102,7 @@ def _finding(one: Finding, received: Supply, known: Mapping[str, Standard]) -> d
         "word": quality_words.level(one.level),
         "source": quality_words.source(one.source, received, known),
         "source_url": _url(one.source),
+        "reference": quality_reference(one),
         "said": quality_words.said(one, known, tool().rules.disclosure.across),
         "mend": quality_words.mend(one),
         "url": url_for(f"pages.{page}") if page else "",

@@ -159,6 +159,8 @@ class Bars:
     #: (label of the point, count), the lowest first.
     points: tuple[tuple[str, int], ...]
     suppressed: str
+    #: The question that it draws.
+    question: str = ""
 
 
 #: Looks of the points, the lowest first: solid, hatched, plain, hatched, solid.
@@ -218,6 +220,7 @@ def _bar(item: ItemSummary, left: float, span: float, why: str) -> Bars:
         words=_said(item),
         points=tuple((label(bar.label), bar.count) for bar in item.distribution),
         suppressed="",
+        question=question.id,
     )
 
 

@@ -19,6 +19,7 @@ from analyzers.shapes import CourseFrames
 from lti_tool import access, audit, people, wording
 from lti_tool.access import CourseAccess, Viewer
 from lti_tool.formatting import number
+from lti_tool.improvements import wording as improvement_wording
 from lti_tool.language import gettext, ngettext, pgettext
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.web.guard import tool
@@ -124,6 +125,7 @@ class CoursePage:
             ("modules", gettext("Modules")),
             ("people", gettext("Participants")),
             ("satisfaction", gettext("Satisfaction")),
+            ("improvements", gettext("Améliorations")),
         ]
         if self.viewer.role == "trainee":
             return []
@@ -186,6 +188,7 @@ def done() -> list[str]:
         "linked": gettext("La correspondance est enregistrée."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         **survey_wording.done(),
+        **improvement_wording.done(),
     }.get(request.args.get("done", ""))
     return [said] if said else []
 
@@ -196,6 +199,7 @@ def admin_tabs(current: str) -> list[Tab]:
         (gettext("Sessions"), [("sessions", "")]),
         (pgettext("tab", "Parcours"), [("path_list", "")]),
         (gettext("Croisements"), [("crossing", "")]),
+        (gettext("Améliorations"), [("improvements_all", "")]),
         (
             gettext("Données"),
             [

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import render_template, request
 
 from analyzers import figures, frames, progress
-from analyzers.results import CourseProgress, Learner
+from analyzers.results import STATES, CourseProgress, Learner
 from lti_tool import access, definitions, exports, wording
 from lti_tool.exports import Columns, Table
 from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import wording as survey_wording
-from lti_tool.web import noting, presenting, receiving
+from lti_tool.web import improvement_list, noting, presenting, receiving
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.listing import Column, Order, heads
@@ -32,7 +33,8 @@ def today(launch: str, course_id: int) -> str:
         needing = [learner for learner in page.learners if learner.needs_word]
         names = page.names(conn, needing[:_FIRST_CONTACTS])
         received = receiving.read(conn, page)
-    return render_template("tutor/today.html", **today_context(page, needing, names, received))
+        late = improvement_list.late(conn, course_id, page.frames.today)
+    return render_template("tutor/today.html", late=late, **today_context(page, needing, names, received))
 
 
 def today_context(
@@ -51,6 +53,7 @@ def today_context(
         "contact_hint": _contact_hint(page),
         "contacts": _contacts(page, needing[:_FIRST_CONTACTS], names),
         "contacts_more": max(0, len(needing) - _FIRST_CONTACTS),
+        "alerts": _alerts(needing),
         "people_url": page.url("people", state="need"),
         "weeks_title": titles,
         "weeks_hint": wording.weeks_hint(overview),
@@ -73,6 +76,12 @@ def _contact_hint(page: CoursePage) -> str:
     return gettext(
         "Les plus urgents d’abord. Les présences aux classes virtuelles et aux regroupements sont comptées."
     )
+
+
+def _alerts(needing: Sequence[Learner]) -> list[tuple[str, str, int]]:
+    """Count who is to be contacted by what put them there: (state, its name, people)."""
+    counts = Counter(learner.state for learner in needing)
+    return [(state, wording.state_label(state), counts[state]) for state in STATES if counts[state]]
 
 
 def _contacts(

@@ -47,6 +47,10 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 }
 keepForms();
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 // Tick or untick everybody at once.
 for (const button of document.querySelectorAll("button[data-tick]")) {
   button.hidden = false;
