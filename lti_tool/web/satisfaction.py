@@ -94,6 +94,7 @@ def _module_rows(
         rows.append(
             {
                 "label": wording.module_label(place.position, place.title),
+                "iri": iri,
                 "cell": cells.get(iri),
                 "median": number(summary.overall.median, 1) if summary else "–",
                 "items": [shares[name].value if name in shares else None for name, _ in matrix],
