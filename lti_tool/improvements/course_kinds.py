@@ -86,7 +86,7 @@ def item_without_survey(reference: str) -> str:
 
 
 def _item(reading: Reading, iri: str, summary: SurveySummary, found: ItemSummary) -> Seen | None:
-    name = _module_name(reading, iri)
+    name = _module_name(reading, iri) if iri else gettext("La session entière")
     if name is None:
         return None
     share = found.favourable
