@@ -57,7 +57,7 @@ _SHARED = "_scales.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
 #: The values that suit each kind of question on a scale.
 SCALES: Mapping[Kind, tuple[tuple[int, ...], ...]] = {
-    "overall": ((1, 2, 3, 4, 5),),
+    "overall": ((1, 2, 3, 4, 5), (1, 2, 3, 4)),
     "item": ((1, 2, 3, 4, 5), (1, 2, 3, 4)),
     "positioning": ((1, 2, 3, 4, 5), (1, 2, 3, 4)),
     "recommendation": (tuple(range(11)),),

@@ -28,6 +28,9 @@ EXTENSION = "urn:estime:answer"
 SURVEY_TYPE = "http://id.tincanapi.com/activitytype/survey"
 INTERACTION_TYPE = "http://adlnet.gov/expapi/activities/cmi.interaction"
 
+#: What the voice of an answer begins with when a file gave it, and no statement.
+FROM_FILES = "file:"
+
 #: Rows of one statement of SQL: under SQLite's limit of variables.
 CHUNK = 500
 
@@ -178,7 +181,10 @@ def rebuild(conn: Connection, silo_id: int) -> int:
 
     What was published (steps, figures) stays: it was seen. Its comments find their texts again.
     """
-    conn.execute(delete(answer).where(answer.c.silo_id == silo_id))
+    # Those of imported files come from no statement: they stay.
+    conn.execute(
+        delete(answer).where(answer.c.silo_id == silo_id, answer.c.spoken_by.not_like(f"{FROM_FILES}%"))
+    )
     drawn = 0
     query = (
         select(*(statement.c[name] for name in ("id", "timestamp", "verb", "actor", "voided", "raw")))

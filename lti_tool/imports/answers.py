@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, func, select
 
+from lti_tool.imports import opinions
 from lti_tool.imports.destined import Destined, Outcome
 from tool_config.database import transaction
 from xapi import datasets
@@ -191,6 +192,9 @@ def finish(engine: Engine, destined: Destined) -> Mapping[str, int]:
     read = Counter(apart.values())
     return {
         "answers": int(answers or 0),
+        **opinions.publish(
+            engine, destined.silo_id, file_id=destined.file_id, by=destined.by, now=destined.now
+        ),
         "blank": survey.blank,
         "anonymous": int(survey.anonymous),
         **{f"scale {name}": count for name, count in read.most_common()},

@@ -54,14 +54,14 @@ def file_fault(code: str, params: Mapping[str, Any]) -> str:
         "no_member": gettext("L’archive ne contient pas « %(member)s »."),
         "json_shape": gettext("Ce JSON n’est pas une liste d’objets."),
         "several_reports": gettext(
-            "Le fichier contient plusieurs rapports de formes différentes : exportez-les un par un."
+            "Le fichier contient plusieurs rapports de formes différentes : exportez-les un par un."
         ),
         "unknown_log": gettext(
-            "C’est le journal d’un serveur, dans une forme que l’outil ne lit pas : donnez la forme commune "
+            "C’est le journal d’un serveur, dans une forme que l’outil ne lit pas : donnez la forme commune "
             "ou combinée, W3C, ou JSON."
         ),
         "visits": gettext(
-            "Chaque ligne décrit une visite et ce qui distingue les visiteurs : l’outil ne prend que des "
+            "Chaque ligne décrit une visite et ce qui distingue les visiteurs : l’outil ne prend que des "
             "totaux, par page ou par jour, qui ne désignent personne. Rien n’en a été gardé."
         ),
         "json_text": gettext("Ce JSON ne se lit pas, à partir de la ligne %(line)s."),

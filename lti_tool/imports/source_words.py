@@ -42,6 +42,20 @@ def _counted(code: str, count: int) -> str:
         )
     if code == "answers":
         return ngettext("%(num)d réponse est entrée.", "%(num)d réponses sont entrées.", count)
+    if code == "opinions":
+        return ngettext(
+            "%(num)d questionnaire se lit dans l’onglet Satisfaction de sa session, sous les mêmes règles "
+            "que ceux de l’outil.",
+            "%(num)d questionnaires se lisent dans l’onglet Satisfaction de leur session, sous les mêmes "
+            "règles que ceux de l’outil.",
+            count,
+        )
+    if code == "unplaced":
+        return ngettext(
+            "%(num)d réponse nomme une session inconnue : dites laquelle dans Correspondances.",
+            "%(num)d réponses nomment une session inconnue : dites laquelle dans Correspondances.",
+            count,
+        )
     if code == "blank":
         return ngettext(
             "%(num)d répondant n’a rien répondu.", "%(num)d répondants n’ont rien répondu.", count

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from lti_tool import jobs, programme
-from lti_tool.imports import files, presences, running
+from lti_tool.imports import files, opinions, presences, running
 from lti_tool.jobs import JobRun
 from tool_config.database import transaction
 
@@ -47,6 +47,7 @@ def tidy(run: JobRun) -> Mapping[str, Any]:
     with transaction(run.engine, run.silo_id) as conn:
         files.clear(conn, run.silo_id, now=run.clock())
         programme.settle(conn, run.silo_id)
+    opinions.publish(run.engine, run.silo_id, file_id=None, by="", now=run.clock())
     return presences.publish(
         run.engine, run.silo_id, file_id=None, by="", now=run.clock(), authority_home=run.settings.public_url
     )

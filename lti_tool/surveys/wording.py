@@ -31,6 +31,12 @@ def last_day(closes_at: datetime, zone: ZoneInfo) -> date:
 # --- modes and states ---------------------------------------------------------------------------------
 
 
+def origin(mode: Mode, from_file: bool) -> str:
+    """Say how the answers are kept, and that they came in a file when they did."""
+    said = mode_label(mode)
+    return gettext("%(mode)s, venant d’un fichier", mode=said) if from_file else said
+
+
 def mode_label(mode: Mode) -> str:
     """Name a mode."""
     return gettext("anonyme") if mode == "anonymous" else gettext("sous pseudonyme")

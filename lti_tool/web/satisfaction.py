@@ -14,6 +14,7 @@ from analyzers.survey_results import SurveySummary
 from lti_tool import access, surveys, wording
 from lti_tool.exports import Cell, Column, Columns, Table
 from lti_tool.formatting import number
+from lti_tool.imports import opinions
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import SurveyError, reception
 from lti_tool.surveys import closing as survey_closing
@@ -22,6 +23,7 @@ from lti_tool.surveys.wording import label
 from lti_tool.web import noting, receiving, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage, open_course, reading
+from lti_tool.wording import Place
 from tool_config.surveys import Survey
 
 #: Comments shown at once under one question.
@@ -108,15 +110,22 @@ def _module_rows(
 def _survey_row(page: CoursePage, summary: SurveySummary) -> dict[str, Any]:
     place = page.setting.modules.get(summary.module)
     return {
-        "label": wording.module_label(place.position, place.title) if place else gettext("Module retiré"),
+        "label": _place_label(place, summary.module),
         "url": page.url("survey_summary", survey_id=summary.survey_id),
         "state": summary.state,
         "state_label": survey_wording.state(summary, page.frames.today, g.zone),
-        "mode": survey_wording.mode_label(summary.mode),
+        "mode": survey_wording.origin(summary.mode, opinions.from_file(summary.survey_id)),
         "received": survey_wording.received(summary, _k()),
         "words": survey_wording.withheld(summary, _k())
         or ngettext("%(num)d réponse publiée", "%(num)d réponses publiées", summary.basis.n),
     }
+
+
+def _place_label(place: Place | None, module: str) -> str:
+    """Name what a questionnaire speaks of: a module, or the session as a whole."""
+    if place is not None:
+        return wording.module_label(place.position, place.title)
+    return gettext("Module retiré") if module else gettext("La session entière")
 
 
 # --- one questionnaire --------------------------------------------------------------------------------
@@ -167,7 +176,7 @@ def _summary_context(
     errors: Mapping[str, str],
 ) -> dict[str, Any]:
     place = page.setting.modules.get(asked.module)
-    name = wording.module_label(place.position, place.title) if place else gettext("Module retiré")
+    name = _place_label(place, asked.module)
     why = survey_wording.wording_few(_k())
     zone, today = g.zone, page.frames.today
     overall = receiving.bars([summary.overall], why) if not summary.suppressed else []
@@ -177,10 +186,11 @@ def _summary_context(
         "shell": page.shell("satisfaction", page.url("survey_csv", survey_id=asked.survey_id)),
         "back_url": page.url("satisfaction"),
         "name": name,
+        "points": len(asked.template.overall.scale),
         "title": label(asked.template.title),
         "summary": summary,
         "state_label": survey_wording.state(summary, today, zone),
-        "mode_label": survey_wording.mode_label(asked.mode),
+        "mode_label": survey_wording.origin(asked.mode, opinions.from_file(asked.survey_id)),
         "received": survey_wording.received(summary, _k()),
         "counted": disclosure.enough(summary.received, _k()),
         "withheld": survey_wording.withheld_long(summary, _k()) if summary.suppressed else "",
@@ -277,7 +287,7 @@ def _points(summaries: Sequence[SurveySummary]) -> list[int]:
 
 def _rows(page: CoursePage, summary: SurveySummary, points: Sequence[int]) -> list[tuple[Cell, ...]]:
     place = page.setting.modules.get(summary.module)
-    name = wording.module_label(place.position, place.title) if place else gettext("Module retiré")
+    name = _place_label(place, summary.module)
     rows: list[tuple[Cell, ...]] = []
     for item in (summary.overall, *summary.items):
         share = item.favourable

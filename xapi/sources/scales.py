@@ -135,6 +135,25 @@ def recognise(answers: Mapping[str, int]) -> Scale:
     return Scale("single" if _is_choice(said) else "text")
 
 
+def degrees(name: str, said: Mapping[int, Mapping[str, int]]) -> tuple[str, ...]:
+    """Return the labels of a scale's degrees, the least first, as they were said or else as usually written.
+
+    `said`: degree -> labels under which it came, and how many times. () for what is no scale of degrees.
+    """
+    if name in ("rating_4", "rating_5"):
+        return tuple(str(value) for value in range(1, int(name[-1]) + 1))
+    if name not in _WORDS or not said or not all(1 <= value <= 5 for value in said):
+        return ()
+    ranks = {_DEGREES[name].get(word(label)) for labels in said.values() for label in labels}
+    size = 5 if 2 in ranks or 5 in said else 4
+    found = []
+    for value in range(1, size + 1):
+        labels = said.get(value, {})
+        usual = _WORDS[name][value - 1 if size == 5 or value < 3 else value][0]
+        found.append(max(sorted(labels), key=lambda one: labels[one]) if labels else usual.capitalize())
+    return tuple(found)
+
+
 def is_aside(text: str) -> bool:
     """Tell whether an answer says that there is none."""
     return len(text) <= _LONGEST_ASIDE and word(text) in _ASIDE
