@@ -116,7 +116,7 @@ def test_a_silo_sees_its_own_rows_only(engine: Engine, two_silos: tuple[int, int
 @postgresql_only
 def test_a_silo_writes_its_own_rows_only(engine: Engine, two_silos: tuple[int, int]) -> None:
     mine, theirs = two_silos
-    children_first = sorted(TABLES, key=lambda table: table.name != "deployment")
+    children_first = sorted(TABLES, key=metadata.sorted_tables.index, reverse=True)
     with transaction(engine, mine) as conn:
         for table in children_first:
             if table.name in READ_ONLY:
