@@ -11,7 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, and_, bindparam, select
 
+from analyzers import depth
+from analyzers.depth import Depth
 from analyzers.survey_results import Published
+from xapi.depth_tables import survey_depth
 from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
 
 
@@ -118,3 +121,42 @@ def comments(
         .offset(offset)
     )
     return tuple(row.text for row in conn.execute(query))
+
+
+def depths(conn: Connection, silo_id: int, course_id: int) -> dict[str, Depth]:
+    """Return what is sealed of the closed questionnaires of a course, by questionnaire."""
+    rows = conn.execute(_depths(), {"silo": silo_id, "course": course_id})
+    return {name: depth.restore(content) for name, content in rows if content}
+
+
+@cache
+def _depths() -> Select[Any]:
+    table = survey_depth.c
+    return select(table.survey_id, table.content).where(
+        table.silo_id == bindparam("silo"), table.course_id == bindparam("course")
+    )
+
+
+def respondents(
+    conn: Connection, silo_id: int, course_id: int, survey_id: str, overall: str
+) -> dict[str, dict[str, int]]:
+    """Return the closed answers of each respondent's latest attempt, the one that is published.
+
+    Of a pseudonymous questionnaire that is closed, to be counted once and sealed; never for a page. As in
+    `xapi.publication`, every attempt answers the question `overall`.
+    """
+    query = select(
+        answer.c.respondent, answer.c.attempt, answer.c.at, answer.c.question, answer.c.value
+    ).where(
+        answer.c.silo_id == silo_id,
+        answer.c.course_id == course_id,
+        answer.c.survey_id == survey_id,
+        answer.c.value.is_not(None),
+    )
+    attempts: dict[str, dict[tuple[Any, str], dict[str, int]]] = {}
+    for who, attempt, at, question, value in conn.execute(query.execution_options(yield_per=5000)):
+        # The instant of an attempt is that of all its answers.
+        attempts.setdefault(who, {}).setdefault((at, str(attempt)), {})[question] = value
+    return {
+        who: said[max(said, key=lambda one: (overall in said[one], one))] for who, said in attempts.items()
+    }

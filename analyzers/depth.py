@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -17,9 +17,12 @@ import numpy as np
 from analyzers import crossing, disclosure, partitions
 from analyzers.disclosure import FEW, OTHER
 from analyzers.intervals import Z95, difference, odds_ratio
+from analyzers.paired import Change
 
 #: Cuts by traces and by answers; the others are fields of origin.
 DONE, TIME, PRESENCE, STRAIGHT = "done", "time", "presence", "straight"
+#: In the order in which they are admitted.
+CUTS = (STRAIGHT, DONE, PRESENCE, TIME)
 #: Of whom nothing is known in a cut.
 UNKNOWN = "unknown"
 #: Items answered from which somebody can be said to have answered in a straight line.
@@ -108,6 +111,8 @@ class Depth:
     items: int = 0
     #: Share of the people asked whose origin is known.
     known: float = 0.0
+    #: How the group moved since the first self-positioning of the session, one a competency.
+    changes: tuple[Change, ...] = ()
 
     def breakdown(self, cut: str) -> Breakdown | None:
         return next((one for one in self.breakdowns if one.cut == cut), None)
@@ -123,6 +128,7 @@ def seal(
     made_on: date,
     minutes: int | None = None,
     items: int = 0,
+    changes: Sequence[Change] = (),
 ) -> Depth:
     """Count respondents by cut, in the order of `cuts` then `origins`: the first to come is served first."""
     told = {name: _turnout(name, members, k) for name in origins}
@@ -144,6 +150,7 @@ def seal(
         minutes=minutes,
         items=items,
         known=known / len(members) if members else 0.0,
+        changes=tuple(changes),
     )
 
 
@@ -263,6 +270,7 @@ def dump(depth: Depth) -> dict[str, Any]:
         "minutes": depth.minutes,
         "items": depth.items,
         "known": depth.known,
+        "changes": [asdict(one) for one in depth.changes],
         "breakdowns": [
             {
                 "cut": one.cut,
@@ -293,6 +301,7 @@ def restore(content: Mapping[str, Any]) -> Depth:
         minutes=content["minutes"],
         items=content["items"],
         known=content["known"],
+        changes=tuple(Change(**one) for one in content["changes"]),
         breakdowns=tuple(
             Breakdown(
                 one["cut"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
+from lti_tool import depth
 from lti_tool.imports import work as imports
 from lti_tool.jobs import Kind, Periodic, every
 from lti_tool.services import grades, marks, memberships
@@ -19,10 +20,13 @@ KINDS: Mapping[str, Kind] = {
     marks.NIGHTLY: Kind(marks.ask_all),
     imports.KIND: Kind(imports.take, slow=True),
     imports.NIGHTLY: Kind(imports.tidy, slow=True),
+    depth.KIND: Kind(depth.run, slow=True),
+    depth.NIGHTLY: Kind(depth.run, slow=True),
 }
 
 PERIODIC: tuple[Periodic, ...] = (
     every(memberships.NIGHTLY, at=time(3, 10)),
     every(marks.NIGHTLY, at=time(3, 40)),
     every(imports.NIGHTLY, at=time(4, 10)),
+    every(depth.NIGHTLY, at=time(4, 25)),
 )

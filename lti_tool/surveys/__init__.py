@@ -20,6 +20,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, select, update
 
 from analyzers import disclosure
+from lti_tool import jobs
 from lti_tool.access import Viewer
 from lti_tool.surveys import alignment, late, rows
 from lti_tool.surveys import box as survey_box
@@ -372,6 +373,8 @@ def settle_due(conn: Connection, silo_id: int, *, now: datetime, key: bytes, k: 
             _log.error("silo %d: %s", silo_id, error)
             continue
         done += 1
+    if done:
+        jobs.enqueue(conn, silo_id, rows.DEPTH, {}, now=now, key=rows.DEPTH)
     return done
 
 

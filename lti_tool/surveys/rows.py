@@ -20,6 +20,9 @@ from tool_config.surveys import Mode, Survey, Template
 from xapi.survey_tables import survey_step
 from xapi.tables import course, membership, outline_item
 
+#: Job that counts further what is closed (`lti_tool.depth`).
+DEPTH = "survey_depth"
+
 
 class SurveyError(Exception):
     """A request about a questionnaire that cannot be granted.
