@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, select, update
 
 from lti_tool import attendance
-from lti_tool.sandbox import behaviour, files, opinions, traces
+from lti_tool.sandbox import behaviour, files, improving, opinions, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
@@ -69,6 +69,9 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
                 _describe(tool, silo_id, session, campus)
                 _opinions(tool, silo_id, session, campus)
         _refresh(tool.engine, silo_id, tool.clock())
+        if campus.sessions[0].site == site:
+            noted = improving.note(tool.engine, tool.rules, silo_id, campus.sessions[0], campus)
+            say(f'Community "{site.silo}": {noted} improvements noted in {campus.sessions[0].label}')
         say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
         mine = [session for session in campus.sessions if session.site == site]
         if site is connected[0]:
