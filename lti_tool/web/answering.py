@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +18,15 @@ from lti_tool import access, surveys
 from lti_tool.formatting import day, short_day
 from lti_tool.language import gettext, ngettext
 from lti_tool.services import marks
-from lti_tool.surveys import SurveyError
+from lti_tool.surveys import SurveyError, reminders
 from lti_tool.surveys import box as survey_box
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
+from lti_tool.web import asking
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage, open_person, reading
 from tool_config.database import transaction
-from tool_config.surveys import Question, Survey
-
-#: Names of fields begin with this: a question never meets another field of the form.
-_PREFIX = "q-"
+from tool_config.surveys import Survey
 
 
 def _key() -> bytes:
@@ -40,17 +39,25 @@ def _k() -> int:
 
 def invitations(conn: Connection, page: CoursePage) -> list[dict[str, Any]]:
     """Return the questionnaires open to the viewer, those to answer first."""
-    today = page.frames.today
+    today, now, who = page.frames.today, tool().clock(), viewer()
+    reminded = reminders.reminded(conn, who.silo_id, who.course_id)
     return [
         {
             "title": item.module_title or label(item.survey.template.title),
+            "late": not item.answered and _is_late(item.survey, reminded, now),
             "url": url_for("pages.survey", survey_id=item.survey.survey_id),
             "answered": item.answered,
             "again": item.answered and item.survey.mode != "anonymous",
             "say": _invitation(item.survey, today),
         }
-        for item in surveys.for_trainee(conn, viewer(), now=tool().clock(), key=_key())
+        for item in surveys.for_trainee(conn, who, now=now, key=_key())
     ]
+
+
+def _is_late(asked: Survey, reminded: Collection[str], now: datetime) -> bool:
+    """Say whether a questionnaire is recalled: its tutor asks for it, or it closes soon; no anonymous one."""
+    soon = asked.closes_at - now <= timedelta(days=tool().rules.surveys.reminder_days)
+    return asked.mode == "pseudonymous" and (soon or asked.survey_id in reminded)
 
 
 def _invitation(asked: Survey, today: Any) -> str:
@@ -78,7 +85,7 @@ def survey(launch: str, survey_id: UUID) -> str:
         return _not_open(page, asked)
     if answered and asked.mode == "anonymous":
         return _said(page, asked, "already")
-    return _form(page, asked, {name: str(value) for name, value in own.items()}, str(uuid.uuid4()), {})
+    return _form(page, asked, asking.written(asked.template, own), str(uuid.uuid4()), {})
 
 
 def _find(conn: Connection, survey_id: UUID) -> Survey:
@@ -91,10 +98,7 @@ def _find(conn: Connection, survey_id: UUID) -> Survey:
 def _form(
     page: CoursePage, asked: Survey, values: Mapping[str, str], attempt: str, errors: Mapping[str, str]
 ) -> str:
-    questions = [
-        _question(question, rank, values.get(question.id, ""), errors.get(question.id, ""))
-        for rank, question in enumerate(asked.template.questions, 1)
-    ]
+    questions = asking.blocks(asked.template, values, errors)
     place = page.setting.modules.get(asked.module)
     return render_template(
         "trainee/survey.html",
@@ -103,7 +107,7 @@ def _form(
         back_url=url_for("pages.me"),
         here=url_for("pages.survey_send", survey_id=asked.survey_id),
         title=label(asked.template.title),
-        module=place.title if place else "",
+        module=place.title if place else "" if asked.module else gettext("toute la session"),
         length=ngettext("%(num)d question", "%(num)d questions", len(questions)),
         minutes=ngettext("%(num)d minute environ", "%(num)d minutes environ", asked.template.minutes),
         mode=survey_wording.mode_for_trainee(asked.mode, _k()),
@@ -125,21 +129,6 @@ def _is_marked(asked: Survey) -> bool:
         return marks.is_on(conn, asked.silo_id, asked.course_id, asked.survey_id)
 
 
-def _question(question: Question, rank: int, value: str, code: str) -> dict[str, Any]:
-    return {
-        "id": question.id,
-        "name": _PREFIX + question.id,
-        "rank": rank,
-        "kind": question.kind,
-        "text": label(question.text),
-        "required": question.required,
-        "points": [(str(point.value), label(point.label)) for point in question.scale],
-        "value": value,
-        "limit": question.max_length,
-        "error": survey_wording.error(code, limit=question.max_length) if code else "",
-    }
-
-
 def _draft(asked: Survey) -> str:
     """Return the name under which a browser keeps the draft: of this person, in this questionnaire."""
     message = f"draft\n{asked.survey_id}\n{viewer().actor}".encode()
@@ -149,9 +138,7 @@ def _draft(asked: Survey) -> str:
 def survey_send(launch: str, survey_id: UUID) -> Answer | tuple[str, int]:
     """Take the answers; the same form sent twice changes nothing."""
     access.require(viewer(), "trainee")
-    answers = {
-        name.removeprefix(_PREFIX): text for name, text in request.form.items() if name.startswith(_PREFIX)
-    }
+    answers = asking.sent(request.form)
     attempt = request.form.get("attempt", "")
     try:
         with transaction(tool().engine, viewer().silo_id) as conn:

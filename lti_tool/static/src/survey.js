@@ -65,7 +65,7 @@ class Questionnaire {
   // --- drafts ---
 
   touched() {
-    return [...this.form.elements].some((field) => field.type === "radio" ? field.checked !== field.defaultChecked : field.tagName === "TEXTAREA" && field.value !== field.defaultValue);
+    return [...this.form.elements].some((field) => ["radio", "checkbox"].includes(field.type) ? field.checked !== field.defaultChecked : field.tagName === "TEXTAREA" && field.value !== field.defaultValue);
   }
 
   restore() {
@@ -74,7 +74,7 @@ class Questionnaire {
     for (const [name, value] of Object.entries(kept.values)) {
       const fields = this.form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
       for (const field of fields) {
-        if (field.type === "radio") field.checked = field.value === value;
+        if (["radio", "checkbox"].includes(field.type)) field.checked = [value].flat().includes(field.value);
         else if (field.tagName === "TEXTAREA") field.value = value;
       }
     }
@@ -86,7 +86,10 @@ class Questionnaire {
 
   values() {
     const found = {};
-    for (const [name, value] of new FormData(this.form)) if (name.startsWith("q-") && value) found[name] = value;
+    // Boxes ticked together share a name: then the value is a list.
+    for (const [name, value] of new FormData(this.form)) {
+      if (name.startsWith("q-") && value) found[name] = name in found ? [found[name], value].flat() : value;
+    }
     return found;
   }
 
@@ -138,7 +141,7 @@ class Questionnaire {
   }
 
   key(event) {
-    if (event.key !== "Enter" || !this.narrow.matches || event.target.type !== "radio") return;
+    if (event.key !== "Enter" || !this.narrow.matches || !["radio", "checkbox"].includes(event.target.type)) return;
     event.preventDefault();
     if (this.at < this.questions.length - 1) this.next();
     else this.form.requestSubmit();
@@ -147,6 +150,8 @@ class Questionnaire {
   // --- faults ---
 
   answered(question) {
+    const rows = [...question.querySelectorAll("[data-row]")];
+    if (rows.length) return rows.every((row) => row.querySelector("input:checked"));
     return Boolean(question.querySelector("input:checked")) || Boolean(question.querySelector("textarea")?.value);
   }
 
@@ -167,7 +172,8 @@ class Questionnaire {
 
   complain(question) {
     this.fault(question, true);
-    question.querySelector("input, textarea").focus();
+    const blank = [...question.querySelectorAll("[data-row]")].find((row) => !row.querySelector("input:checked"));
+    (blank ?? question).querySelector("input, textarea").focus();
   }
 
   // --- sending ---
