@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, literal, null, select, union_all
+from sqlalchemy import BindParameter, Connection, Text, bindparam, literal, null, select, union_all
 
+from lti_tool import login
 from lti_tool.launch import Launch
 from lti_tool.tables import person
 from tool_config.database import Rows, insert, leaving, replacing, write_together
@@ -30,8 +31,9 @@ _EMPTY = [null()] * len(_SAID)
 
 # The statements below are made once: building them costs more than the database takes to answer.
 _SILO: BindParameter[int] = bindparam("silo")
-_KEYS: BindParameter[Sequence[str]] = bindparam("keys", expanding=True)
-_PEOPLE = union_all(
+#: Those of who comes, and of two more names under which traces may speak of them.
+_KEYS = [bindparam(f"key_{rank}", type_=Text) for rank in range(3)]
+_PEOPLE = (
     select(literal("person"), person.c.actor, *(person.c[name] for name in _SAID), person.c.seen_at).where(
         person.c.silo_id == _SILO, person.c.actor.in_(_KEYS)
     ),
@@ -58,6 +60,12 @@ _PEOPLE = union_all(
         membership.c.actor == bindparam("actor"),
     ),
 )
+_LOOK_UP = union_all(*_PEOPLE)
+#: The same, and the login taken with it: PostgreSQL does both in one exchange.
+_taken = login.TAKE.cte("taken")
+_TAKE_AND_LOOK_UP = union_all(
+    *_PEOPLE, select(literal("taken"), _taken.c.state_hash, *_EMPTY, null()).select_from(_taken)
+)
 
 
 @dataclass(frozen=True)
@@ -81,18 +89,36 @@ class Known:
     stored: store.Known | None = None
 
 
-def recognise(conn: Connection, silo_id: int, launch: Launch, course_id: int = 0) -> Known:
-    """Look up who comes, and to which course, in one query."""
+def recognise(
+    conn: Connection,
+    silo_id: int,
+    launch: Launch,
+    course_id: int = 0,
+    spent: Mapping[str, Any] | None = None,
+) -> Known:
+    """Look up who comes, and to which course, in one query.
+
+    ``spent``: the login to be taken with it (``login.spending``); Refused (401) when it is not there.
+    """
     actor = account_key(launch.issuer, launch.sub)
     aliases = [alias for alias in _aliases(launch) if alias != actor]
     found: dict[str, dict[str, Any]] = {
-        what: {} for what in ("person", "alias", "followed", "spoken", "administrator", "course", "member")
+        what: {}
+        for what in ("person", "alias", "followed", "spoken", "administrator", "course", "member", "taken")
     }
     keys = [actor, *aliases]
-    values = {"silo": silo_id, "keys": keys, "issuer": launch.issuer, "sub": launch.sub}
+    values: dict[str, Any] = {"silo": silo_id, "issuer": launch.issuer, "sub": launch.sub}
     values |= {"actor": actor, "course": course_id}
-    for what, key, *rest in conn.execute(_PEOPLE, values):
+    values |= {f"key_{rank}": key for rank, key in enumerate((keys + [actor] * 2)[:3])}
+    together = spent is not None and conn.dialect.name == "postgresql"
+    if spent is not None and together:
+        values |= spent
+    elif spent is not None:
+        login.spend(conn, spent)
+    for what, key, *rest in conn.execute(_TAKE_AND_LOOK_UP if together else _LOOK_UP, values):
         found[what][key] = rest
+    if together and not found["taken"]:
+        raise login.already_spent()
     own, place, member = found["person"].get(actor), found["course"].get(""), found["member"].get(actor)
     held = {alias: rest[0] for alias, rest in found["alias"].items()}
     return Known(

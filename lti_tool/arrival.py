@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -53,16 +55,17 @@ def arrive(
     locale: str,
     public_url: str,
     now: datetime,
+    spent: Mapping[str, Any] | None = None,
 ) -> Arrived:
     """Write everything that a launch leaves, and return who came where.
 
     In a transaction that announced itself (``xapi.store.announced``), ``now`` read since it began: most
-    of what is new goes to the server at once. Refused (403) when its roles give no right: nothing is then
-    written.
+    of what is new goes to the server at once. ``spent``: the login that is taken for it (``login.spending``),
+    Refused (401) when it is not there. Refused (403) when its roles give no right: nothing is then written.
     """
     iri = families.family(family).course_iri(launch.issuer, launch.context_id)
     key = course_id(silo_id, iri)
-    known = acquaintance.recognise(conn, silo_id, launch, key)
+    known = acquaintance.recognise(conn, silo_id, launch, key, spent)
     actor = known.actor
     role = effective_role(known, launch)
     if not role:
@@ -120,29 +123,43 @@ def launched(
     launch: Launch, iri: str, key: int, *, public_url: str, now: datetime, language: str
 ) -> dict[str, Any]:
     """Return the statement that says that somebody opened the tool in a course."""
-    link = quote(launch.resource_link_id, safe="")
+    said = _said(
+        iri,
+        launch.context_title,
+        f"{public_url}/courses/{key}/links/{quote(launch.resource_link_id, safe='')}",
+        launch.resource_link_title or "Estime",
+        language,
+    )
+    account = {"homePage": launch.issuer, "name": launch.sub}
+    actor = {"objectType": "Agent", "account": account}
+    return {"actor": actor, **said, "timestamp": now.isoformat()}
+
+
+@lru_cache(maxsize=500)
+def _said(
+    course: str, course_title: str | None, link: str, link_title: str, language: str
+) -> Mapping[str, Any]:
+    """Return what is said of everybody who opens the same link of the same course; not to be changed."""
+    name = tincan.LanguageMap({language: course_title}) if course_title else None
     statement = tincan.Statement(
-        actor=tincan.Agent(account=tincan.AgentAccount(home_page=launch.issuer, name=launch.sub)),
+        actor=tincan.Agent(),
         verb=tincan.Verb(id=_LAUNCHED, display=tincan.LanguageMap({"en": "launched", "fr": "a ouvert"})),
         object=tincan.Activity(
-            id=f"{public_url}/courses/{key}/links/{link}",
+            id=link,
             definition=tincan.ActivityDefinition(
-                type=_TOOL_TYPE, name=tincan.LanguageMap({language: launch.resource_link_title or "Estime"})
+                type=_TOOL_TYPE, name=tincan.LanguageMap({language: link_title})
             ),
         ),
         context=tincan.Context(
             language=language,
             context_activities=tincan.ContextActivities(
-                parent=[tincan.Activity(id=iri, definition=_course_definition(launch, language))]
+                parent=[
+                    tincan.Activity(
+                        id=course, definition=tincan.ActivityDefinition(type=_COURSE_TYPE, name=name)
+                    )
+                ]
             ),
         ),
-        timestamp=now,
     )
     said: dict[str, Any] = json.loads(statement.to_json())
-    said.pop("version", None)  # the store says which version it speaks
-    return said
-
-
-def _course_definition(launch: Launch, language: str) -> tincan.ActivityDefinition:
-    name = {language: launch.context_title} if launch.context_title else None
-    return tincan.ActivityDefinition(type=_COURSE_TYPE, name=tincan.LanguageMap(name) if name else None)
+    return {name: said[name] for name in ("verb", "object", "context")}

@@ -283,36 +283,45 @@ def pending(conn: Connection, silo_id: int, state: str, cookie: str | None, now:
     return Pending(silo_id, state_hash, row.binding_hash, platform, known)
 
 
-_TAKE = (
+#: Takes a login: state, nonce, browser and platform together. The values are those of ``spending``.
+TAKE = (
     delete(login_state)
     .where(
         *(
             login_state.c[name] == bindparam(f"the_{name}")
             for name in ("silo_id", "state_hash", "nonce_hash", "binding_hash", "issuer", "client_id")
         ),
-        login_state.c.expires_at > bindparam("now"),
+        login_state.c.expires_at > bindparam("the_now"),
     )
     .returning(login_state.c.state_hash)
 )
 
 
-def consume(conn: Connection, login: Pending, claims: Mapping[str, Any], now: datetime) -> None:
-    """Take state, nonce and browser together, in one statement: of two that come at once, one wins.
+def spending(login: Pending, claims: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what ``TAKE`` needs to take a login; Refused (400) without a nonce.
 
-    Called once the signature has passed. Refused (400) without a nonce, (401) when they do not go together.
+    Called once the signature has passed.
     """
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not nonce:
         raise Refused(400, "malformed", "launch: nonce missing")
-    whose = {
+    return {
         "the_silo_id": login.silo_id,
         "the_state_hash": login.state_hash,
         "the_nonce_hash": _hash(nonce),
         "the_binding_hash": login.binding_hash,
         "the_issuer": login.platform.issuer,
         "the_client_id": login.platform.client_id,
-        "now": now,
+        "the_now": now,
     }
-    taken = conn.execute(_TAKE, whose).first()
-    if taken is None:
-        raise Refused(401, "stale", "launch: nonce unknown, or already used")
+
+
+def spend(conn: Connection, spent: Mapping[str, Any]) -> None:
+    """Take a login, in one statement: of two that come at once, one wins; the other is Refused (401)."""
+    if conn.execute(TAKE, spent).first() is None:
+        raise already_spent()
+
+
+def already_spent() -> Refused:
+    """Return the refusal of a login that is not there to be taken."""
+    return Refused(401, "stale", "launch: nonce unknown, or already used")

@@ -109,15 +109,19 @@ def announce(conn: Connection, silo_id: int, now: datetime, *, alone: bool) -> N
 
 
 @contextmanager
-def announced(engine: Engine, silo_id: int, clock: Callable[[], datetime]) -> Iterator[Connection]:
+def announced(
+    engine: Engine, silo_id: int, clock: Callable[[], datetime], *, setting: str = ""
+) -> Iterator[Connection]:
     """Yield a transaction that announced itself as it began, for statements that refer to no other.
 
-    They are stored at an instant that the clock gives once it has begun.
+    They are stored at an instant that the clock gives once it has begun. ``setting``: SQL that PostgreSQL
+    is given in the same breath (``SET LOCAL …``).
     """
     opening = ""
     if engine.dialect.name == "postgresql":
         keys = _lock_key(silo_id, _EPOCH), _lock_key(silo_id, clock())
-        opening = "SELECT " + ", ".join(f"pg_advisory_xact_lock_shared({key:d})" for key in keys)
+        locks = "SELECT " + ", ".join(f"pg_advisory_xact_lock_shared({key:d})" for key in keys)
+        opening = f"{setting}; {locks}" if setting else locks
     with transaction(engine, silo_id, opening=opening) as conn:
         yield conn
 

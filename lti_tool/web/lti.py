@@ -26,6 +26,8 @@ guard.protect(handing_over)
 
 _LOGIN_SECONDS = int(login.LIFETIME.total_seconds())
 _COOKIE_SECONDS = int(sessions.KEPT.total_seconds())
+#: A launch looks up by keys only, and what it needs is in memory: small tables are not walked through.
+_BY_KEY = "SET LOCAL random_page_cost = 1.1"
 
 
 @blueprint.record_once
@@ -125,7 +127,7 @@ def arrive() -> Response:
         raise failed
     silo_id, name = login.split_state(state)
     cookie, keys = login.cookie_name(name), current_app.extensions["estime.keys"]
-    with store.announced(here.engine, silo_id, here.clock) as conn:
+    with store.announced(here.engine, silo_id, here.clock, setting=_BY_KEY) as conn:
         now = here.clock()
         try:
             if request.form.get("error"):
@@ -142,7 +144,7 @@ def arrive() -> Response:
         entered = _take(conn, waiting, claims, now) if claims is not None else None
     if entered is None:
         claims = launch.authenticate(token, waiting.platform, keys, here.clock())
-        with store.announced(here.engine, silo_id, here.clock) as conn:
+        with store.announced(here.engine, silo_id, here.clock, setting=_BY_KEY) as conn:
             entered = _take(conn, waiting, claims, here.clock())
     if isinstance(entered, Refused):
         raise entered
@@ -156,15 +158,21 @@ def _take(
 ) -> sessions.Opened | Refused:
     """Take the login and enter; a refusal is returned, so that what the launch spent stays spent."""
     try:
-        login.consume(conn, waiting, claims, now)
-        return _enter(conn, waiting, claims, now)
+        spent = login.spending(waiting, claims, now)
+        try:
+            said = launch.read(claims, waiting.platform, waiting.deployments, tool().settings.public_url)
+        except Refused:
+            login.spend(conn, spent)  # whatever it says, it was signed
+            raise
+        return _enter(conn, waiting, said, spent, now)
     except Refused as error:
         return error
 
 
-def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any], now: datetime) -> sessions.Opened:
+def _enter(
+    conn: Any, waiting: login.Pending, said: launch.Launch, spent: dict[str, Any], now: datetime
+) -> sessions.Opened:
     here, platform = tool(), waiting.platform
-    said = launch.read(claims, platform, waiting.deployments, here.settings.public_url)
     g.locale = said.locale or request.accept_languages.best_match(("fr", "en"), default="fr")
     arrived = arrival.arrive(
         conn,
@@ -174,6 +182,7 @@ def _enter(conn: Any, waiting: login.Pending, claims: dict[str, Any], now: datet
         locale=g.locale,
         public_url=here.settings.public_url,
         now=now,
+        spent=spent,
     )
     if not waiting.deployments and not platforms.adopt_deployment(
         conn, waiting.silo_id, platform.issuer, said.deployment_id
