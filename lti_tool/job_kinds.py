@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import time
 
 from lti_tool import depth
+from lti_tool.evidence import work as evidence
+from lti_tool.exports import kept
 from lti_tool.imports import work as imports
 from lti_tool.jobs import Kind, Periodic, every
 from lti_tool.services import grades, marks, memberships
@@ -20,6 +22,8 @@ KINDS: Mapping[str, Kind] = {
     marks.NIGHTLY: Kind(marks.ask_all),
     imports.KIND: Kind(imports.take, slow=True),
     imports.NIGHTLY: Kind(imports.tidy, slow=True),
+    evidence.KIND: Kind(evidence.make, slow=True),
+    kept.NIGHTLY: Kind(kept.tidy),
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
 }
@@ -28,5 +32,6 @@ PERIODIC: tuple[Periodic, ...] = (
     every(memberships.NIGHTLY, at=time(3, 10)),
     every(marks.NIGHTLY, at=time(3, 40)),
     every(imports.NIGHTLY, at=time(4, 10)),
+    every(kept.NIGHTLY, at=time(4, 20)),
     every(depth.NIGHTLY, at=time(4, 25)),
 )

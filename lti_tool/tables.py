@@ -2,6 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
+import lti_tool.export_tables
 import lti_tool.import_tables
 import lti_tool.improvement_tables
 import lti_tool.job_tables

@@ -186,6 +186,7 @@ def done() -> list[str]:
         "tied": gettext("Les sessions cochées sont rattachées."),
         "path": gettext("Le parcours est modifié."),
         "linked": gettext("La correspondance est enregistrée."),
+        "pack": gettext("Le dossier est demandé. Il sera prêt dans un instant."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         **survey_wording.done(),
         **improvement_wording.done(),
@@ -199,7 +200,10 @@ def admin_tabs(current: str) -> list[Tab]:
         (gettext("Sessions"), [("sessions", "")]),
         (pgettext("tab", "Parcours"), [("path_list", "")]),
         (gettext("Croisements"), [("crossing", "")]),
-        (gettext("Améliorations"), [("improvements_all", "")]),
+        (
+            gettext("Améliorations"),
+            [("improvements_all", gettext("Journal")), ("evidence", gettext("Preuves Qualiopi"))],
+        ),
         (
             gettext("Données"),
             [

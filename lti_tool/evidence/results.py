@@ -1,0 +1,237 @@
+"""Indicators of what came of the training: 2 (results), 11 (objectives), 12 (engagement)."""
+
+from __future__ import annotations
+
+from lti_tool.documents.content import Block, Points, Section, Text
+from lti_tool.evidence import measures
+from lti_tool.evidence.facts import Facts, Session
+from lti_tool.evidence.measures import Counted, Measured
+from lti_tool.evidence.shaping import Indicator, section, silent
+from lti_tool.formatting import number
+
+_FINISHED = (
+    "Terminé",
+    "la plateforme déclare le parcours achevé, ou tous ses modules obligatoires le sont.",
+)
+_INTERVAL = ("De… à…", "intervalle de Wilson à 95 %.")
+_ENROLLED = (
+    "Inscrits",
+    "personnes inscrites à la session, départs ôtés ; qui suit deux sessions compte deux fois.",
+)
+
+
+def completion(facts: Facts) -> Measured:
+    """Count who finished among the enrolled of sessions that are over."""
+
+    def counted(one: Session) -> Counted | None:
+        return Counted(one.enrolled, one.enrolled, (one.finished,)) if one.over else None
+
+    return measures.measure(facts.sessions, counted, facts.k)
+
+
+def satisfaction(facts: Facts) -> Measured:
+    """Count favourable overall answers of trainees, at the end of modules and of sessions."""
+    return measures.measure(
+        facts.sessions,
+        lambda one: measures.opinions(s for s in one.surveys if s.is_satisfaction and s.phase == "a-chaud"),
+        facts.k,
+    )
+
+
+def second(facts: Facts) -> Section:
+    """Indicator 2: results that are published."""
+    done, liked = completion(facts), satisfaction(facts)
+    blocks: list[Block] = []
+    if done.total:
+        said = measures.in_words(done.total.share(0, facts.k))
+        blocks.append(
+            Text(
+                f"Dans les sessions terminées, {said} des {number(done.total.n)} personnes inscrites ont "
+                "terminé le "
+                "parcours.",
+                "lead",
+            )
+        )
+        blocks += measures.whiskers(
+            "Part des inscrits qui ont terminé, session par session", done, 0, facts.k
+        )
+        blocks.append(
+            measures.table(
+                "achevement", "Inscrits qui ont terminé le parcours", done, facts.k, n="Inscrits",
+                counts=[(0, "Ont terminé")], shares=[(0, "Part")], interval=True,
+                notes=[_FINISHED, _ENROLLED, _INTERVAL],
+            )
+        )  # fmt: skip
+    else:
+        blocks.append(silent("l’achèvement du parcours", facts, done))
+    if liked.total:
+        said = measures.in_words(liked.total.share(0, facts.k))
+        blocks.append(Text(f"À la fin des modules et des sessions, {said} des avis sont favorables.", "lead"))
+        blocks.append(
+            measures.table(
+                "satisfaction", "Avis des stagiaires à chaud", liked, facts.k, n="Avis publiés",
+                counts=[(0, "Favorables")], shares=[(0, "Part")], interval=True,
+                notes=[
+                    (
+                        "Avis favorables",
+                        "les deux réponses les plus hautes de la question d’ensemble ; une personne "
+                        "interrogée sur "
+                        "plusieurs modules donne plusieurs avis, ce qui resserre un peu l’intervalle.",
+                    ),
+                    _INTERVAL,
+                ],
+            )
+        )  # fmt: skip
+    else:
+        blocks.append(silent("la satisfaction à chaud", facts, liked))
+    return section(
+        Indicator(
+            2, "Des indicateurs de résultats",
+            "que le prestataire diffuse des indicateurs de résultats adaptés à la nature des prestations "
+            "et des "
+            "publics accueillis.",
+        ),
+        blocks,
+        missing=(
+            "Rien ne dit où, quand ni à qui ces résultats ont été diffusés : joindre la page ou le "
+            "document publié.",
+            "Les données ne disent rien des certifications, de l’insertion ni de la mobilité qui suivent.",
+        ),
+        sources="Traces de la plateforme, présences cochées ou transmises, questionnaires à chaud d’Estime.",
+    )  # fmt: skip
+
+
+def eleventh(facts: Facts) -> Section:
+    """Indicator 11: reaching the objectives."""
+    done = completion(facts)
+    blocks: list[Block] = []
+    if done.total:
+        said = measures.in_words(done.total.share(0, facts.k))
+        blocks.append(
+            Text(f"Le parcours est terminé par {said} des inscrits (tableau de l’indicateur 2).", "lead")
+        )  # fmt: skip
+    else:
+        blocks.append(silent("l’achèvement du parcours", facts, done))
+    later = measures.measure(
+        facts.sessions,
+        lambda one: measures.opinions(s for s in one.surveys if s.is_satisfaction and s.phase == "a-froid"),
+        facts.k,
+    )
+    if later.total:
+        said = measures.in_words(later.total.share(0, facts.k))
+        blocks.append(Text(f"Quelques mois après, {said} des avis restent favorables.", "lead"))
+        blocks.append(
+            measures.table(
+                "a-froid", "Avis des stagiaires à froid", later, facts.k, n="Avis publiés",
+                counts=[(0, "Favorables")], shares=[(0, "Part")], interval=True, notes=[_INTERVAL],
+            )
+        )  # fmt: skip
+    else:
+        blocks.append(silent("l’avis des stagiaires quelques mois après", facts, later))
+    return section(
+        Indicator(
+            11, "L’atteinte des objectifs",
+            "que le prestataire évalue l’atteinte, par les bénéficiaires, des objectifs de la prestation.",
+        ),
+        blocks,
+        missing=(
+            "Terminer un parcours n’est pas en atteindre les objectifs : l’achèvement dit ce qui a été "
+            "suivi, pas ce "
+            "qui a été appris.",
+            "L’auto-positionnement est une déclaration ; aucune épreuve, aucun jury n’est connu de l’outil.",
+            "Les données ne disent rien de ce qui a changé dans les pratiques, sinon ce que les personnes "
+            "en déclarent.",
+        ),
+        sources="Traces de la plateforme, questionnaires à froid d’Estime.",
+    )  # fmt: skip
+
+
+def twelfth(facts: Facts) -> Section:
+    """Indicator 12: engagement, and paths that stop."""
+
+    def ended(one: Session) -> Counted | None:
+        if not one.over:
+            return None
+        left = max(0, one.connected - one.finished)
+        return Counted(one.enrolled, one.enrolled, (min(one.connected, one.enrolled), left, one.finished))
+
+    def running(one: Session) -> Counted | None:
+        return None if one.over else Counted(one.enrolled, one.enrolled, (one.connected, one.idle))
+
+    def met(one: Session) -> Counted | None:
+        return Counted(one.enrolled, one.enrolled, (one.present,)) if one.presences else None
+
+    k = facts.k
+    over, now = (measures.measure(facts.sessions, counted, k) for counted in (ended, running))
+    presence = measures.measure(facts.sessions, met, k)
+    blocks: list[Block] = []
+    if over.total:
+        came = measures.in_words(over.total.share(0, k))
+        stopped = measures.in_words(over.total.share(1, k))
+        blocks.append(
+            Text(
+                f"Dans les sessions terminées, {came} des inscrits se sont connectés ou étaient présents ; "
+                f"{stopped} "
+                "sont venus sans terminer.",
+                "lead",
+            )
+        )
+        blocks.append(
+            measures.table(
+                "engagement", "Sessions terminées : venus, interrompus, terminé", over, k, n="Inscrits",
+                shares=[(0, "Venus"), (1, "Venus sans terminer"), (2, "Ont terminé")],
+                notes=[
+                    ("Venus", "au moins une trace sur la plateforme ou une présence."),
+                    (
+                        "Venus sans terminer",
+                        "interruption ou parcours resté ouvert : les traces ne les distinguent pas.",
+                    ),
+                    _FINISHED,
+                ],
+            )
+        )  # fmt: skip
+    else:
+        blocks.append(silent("l’engagement dans les sessions terminées", facts, over))
+    if now.total:
+        days = number(facts.rules.states.inactive_days)
+        blocks.append(
+            measures.table(
+                "en-cours", "Sessions en cours", now, k, n="Inscrits",
+                shares=[(0, "Venus"), (1, "Sans activité récente")],
+                notes=[("Sans activité récente", f"ni trace ni présence depuis {days} jours ou plus.")],
+            )
+        )  # fmt: skip
+    if presence.total:
+        blocks.append(
+            measures.table(
+                "presences", "Présences connues", presence, k, n="Inscrits",
+                shares=[(0, "Présents au moins une fois")],
+                notes=[("Présences", "celles qui ont été cochées ou transmises, là où il y en a.")],
+            )
+        )  # fmt: skip
+    blocks.append(
+        Points(
+            (
+                "Chaque matin, l’outil montre à qui tutore les personnes pas encore connectées, sans "
+                "activité récente "
+                "ou au rythme plus lent, avec les faits qui le disent ; la personne décide et écrit.",
+                "L’alerte ne vaut pas décision : aucune relance n’est envoyée par la machine seule.",
+            )
+        )
+    )
+    return section(
+        Indicator(
+            12, "L’engagement et la prévention des interruptions",
+            "que le prestataire décrive et mette en œuvre des mesures pour favoriser l’engagement des "
+            "bénéficiaires et "
+            "prévenir les ruptures de parcours.",
+        ),
+        blocks,
+        missing=(
+            "Les données ne disent pas pourquoi une personne s’est interrompue (congé, mutation, charge de "
+            "travail…).",
+            "Elles ne disent rien des échanges par courriel ou téléphone, ni de ce que les relances ont "
+            "changé.",
+        ),
+        sources="Traces de la plateforme, présences cochées ou transmises, liste des inscrits.",
+    )  # fmt: skip

@@ -1,0 +1,256 @@
+"""The administrator's page of evidence packs: ask for one, follow it, take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, g, redirect, render_template, request, url_for
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from lti_tool import access, jobs, paths
+from lti_tool.evidence import facts, work
+from lti_tool.evidence.lots import year_label
+from lti_tool.evidence.pack import period
+from lti_tool.exports import Table, kept, xlsx_file
+from lti_tool.exports.kept import Export
+from lti_tool.formatting import clock_time, number, short_day
+from lti_tool.language import gettext, ngettext
+from lti_tool.web import noting
+from lti_tool.web.guard import tool, viewer
+from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
+from tool_config import silos
+from tool_config.database import transaction
+
+_MIMES = {"pdf": "application/pdf", "xlsx": xlsx_file.MIME}
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What the form offers: paths that have sessions, and every school year in which one began."""
+
+    paths: tuple[tuple[int, str], ...]
+    years: tuple[int, ...]
+    of_path: Mapping[int, Sequence[int]]
+
+
+def evidence_page(launch: str) -> str:
+    """Show the form, and the packs asked for by who looks."""
+    access.require(viewer(), "admin")
+    return _page()
+
+
+def evidence_ask(launch: str) -> Answer | tuple[str, int]:
+    """Ask for the pack of a path over some school years; it is made in the background."""
+    access.require(viewer(), "admin")
+    who, now = viewer(), tool().clock()
+    path_id, first, last = (_number(request.form.get(name, "")) for name in ("path", "first", "last"))
+    with transaction(tool().engine, who.silo_id) as conn:
+        choices = _choices(conn)
+        fault = _fault(choices, path_id, first, last)
+        if not fault:
+            work.ask(conn, who.silo_id, who.actor, path_id, (first, last), now=now)
+    if fault:
+        return _page(fault), 400
+    return redirect(url_for("pages.evidence", done="pack"), 303)
+
+
+def evidence_file(launch: str, export_id: str, form: str) -> Response:
+    """Give a pack's file to who asked for it."""
+    access.require(viewer(), "admin")
+    who = viewer()
+    with reading() as conn:
+        found = kept.read(conn, who.silo_id, export_id, who.actor, form, now=tool().clock())
+    if found is None or form not in _MIMES:
+        raise access.NotFound
+    note("export")
+    name, content = found
+    answer = Response(content, mimetype=_MIMES[form])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def evidence_forget(launch: str, export_id: str) -> Answer:
+    """Take a pack away, made or not."""
+    access.require(viewer(), "admin")
+    who = viewer()
+    with transaction(tool().engine, who.silo_id) as conn:
+        found = _mine(conn)
+        one = next((pack for pack in found if pack.export_id == export_id), None)
+        if one is None:
+            raise access.NotFound
+        if one.job is not None and not one.job.is_over:
+            jobs.cancel(conn, who.silo_id, one.job.job_id, now=tool().clock())
+        kept.forget(conn, who.silo_id, export_id)
+    return redirect(url_for("pages.evidence"), 303)
+
+
+def packs_table() -> Table:
+    """Return the packs asked for by who looks."""
+    access.require(viewer(), "admin")
+    with reading() as conn:
+        _set_time(conn)
+        titles, found = dict(_choices(conn).paths), _mine(conn)
+    columns = [
+        gettext("Parcours"), gettext("Période"), gettext("Demandé"), gettext("État"),
+        gettext("Gardé jusqu’au"),
+    ]  # fmt: skip
+    rows = [
+        (
+            _title(pack, titles), period(_years(pack)), pack.created_at.astimezone(g.zone), _state(pack),
+            _kept_until(pack),
+        )
+        for pack in found
+    ]  # fmt: skip
+    return Table("dossiers", gettext("Dossiers demandés"), columns, rows, noting.community())
+
+
+# --- the form ----------------------------------------------------------------------------------------------
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _choices(conn: Connection) -> _Choices:
+    years = facts.every_year(conn, viewer().silo_id)
+    known = [(one.path_id, one.title) for one in paths.read(conn, viewer().silo_id).paths]
+    every = sorted({year for found in years.values() for year in found}, reverse=True)
+    return _Choices(tuple(one for one in known if one[0] in years), tuple(every), years)
+
+
+def _fault(choices: _Choices, path_id: int, first: int, last: int) -> str:
+    """Say what keeps a pack from being asked for; "" when nothing does."""
+    if path_id not in choices.of_path:
+        return gettext("Choisissez un parcours de la liste.")
+    if first not in choices.years or last not in choices.years or first > last:
+        return gettext("Choisissez la première année, puis la dernière.")
+    if not any(first <= year <= last for year in choices.of_path[path_id]):
+        return gettext("Ce parcours n’a aucune session commencée dans ces années.")
+    return ""
+
+
+# --- the page ----------------------------------------------------------------------------------------------
+
+
+def _page(fault: str = "") -> str:
+    with reading() as conn:
+        _set_time(conn)
+        choices, found = _choices(conn), _mine(conn)
+        owner = silos.get(conn, viewer().silo_id)
+    titles = dict(choices.paths)
+    chosen = {name: _number(request.form.get(name, "")) for name in ("path", "first", "last")}
+    latest = choices.years[0] if choices.years else 0
+    return render_template(
+        "admin/evidence.html",
+        page_title=gettext("Preuves Qualiopi"),
+        shell=_shell(owner.name),
+        lead=_lead(found),
+        fault=fault,
+        paths=choices.paths,
+        years=[(year, year_label(year)) for year in choices.years],
+        chosen={"path": chosen["path"], "first": chosen["first"] or latest, "last": chosen["last"] or latest},
+        packs=[_row(pack, titles) for pack in found],
+        busy=any(pack.job is not None and not pack.job.is_over for pack in found),
+        here=url_for("pages.evidence_ask"),
+        days=kept.KEPT.days,
+        k=number(tool().rules.disclosure.across),
+    )
+
+
+def _set_time(conn: Connection) -> None:
+    set_time(tool().clock(), ZoneInfo(silos.get(conn, viewer().silo_id).time_zone))
+
+
+def _mine(conn: Connection) -> list[Export]:
+    return kept.mine(conn, viewer().silo_id, work.KIND, viewer().actor, now=tool().clock())
+
+
+def _lead(found: Sequence[Export]) -> str:
+    if any(pack.job is not None and not pack.job.is_over for pack in found):
+        return gettext("Un dossier se prépare. Vous pouvez quitter cette page : il continue.")
+    ready = sum(bool(pack.files) for pack in found)
+    if ready:
+        return ngettext("Un dossier est prêt.", "%(num)d dossiers sont prêts.", ready)
+    return gettext(
+        "Un dossier par parcours et par année : ce que vos données disent de huit indicateurs, et ce "
+        "qu’elles ne disent pas."
+    )
+
+
+def _row(pack: Export, titles: Mapping[int, str]) -> dict[str, Any]:
+    job = pack.job
+    return {
+        "title": _title(pack, titles),
+        "period": period(_years(pack)),
+        "asked": pack.created_at,
+        "state": _state(pack),
+        "running": job is not None and not job.is_over,
+        "share": round(100 * job.done / job.total) if job is not None and job.total else 0,
+        "files": [
+            (
+                one.form.upper(),
+                url_for("pages.evidence_file", export_id=pack.export_id, form=one.form),
+                _size(one),
+            )
+            for one in pack.files
+        ],
+        "until": _kept_until(pack),
+        "forget_url": url_for("pages.evidence_forget", export_id=pack.export_id),
+    }  # fmt: skip
+
+
+def _size(one: kept.File) -> str:
+    return gettext("%(size)s ko", size=number(max(1, round(one.size / 1000))))
+
+
+def _years(pack: Export) -> tuple[int, int]:
+    return int(pack.asked["first"]), int(pack.asked["last"])
+
+
+def _title(pack: Export, titles: Mapping[int, str]) -> str:
+    return titles.get(int(pack.asked["path_id"]), gettext("Parcours retiré"))
+
+
+def _kept_until(pack: Export) -> date:
+    return pack.expires_at.astimezone(g.zone).date()
+
+
+def _state(pack: Export) -> str:
+    """Say how far a pack is."""
+    job = pack.job
+    if pack.files:
+        at = job.finished_at if job is not None and job.finished_at else pack.created_at
+        here = at.astimezone(g.zone)
+        return gettext(
+            "prêt, fait le %(day)s à %(hour)s", day=short_day(here.date(), g.today), hour=clock_time(here)
+        )
+    if job is None:
+        return gettext("perdu de vue : demandez-le de nouveau")
+    if job.state == jobs.FAILED:
+        if job.message == work.GONE:
+            return gettext("impossible : ce parcours n’a plus de session dans ces années")
+        return gettext("échec (%(why)s) : demandez-le de nouveau", why=job.message)
+    if job.state == jobs.WAITING:
+        return gettext("en attente")
+    return {
+        work.READING: gettext("lecture des sessions"),
+        work.SETTING: gettext("mise en page"),
+        work.KEEPING: gettext("enregistrement"),
+    }.get(job.message, gettext("en cours"))
+
+
+def _shell(community: str) -> Shell:
+    return Shell(
+        title=gettext("Preuves Qualiopi"),
+        meta=community,
+        tabs=admin_tabs("evidence"),
+        open_url=open_url(),
+        about_url=url_for("pages.about_all"),
+        threshold=tool().rules.disclosure.across,
+        done=done(),
+    )
