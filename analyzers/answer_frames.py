@@ -6,6 +6,7 @@ A sibling of `frames`: SQL here, pure analyses elsewhere. The cost follows the n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -28,21 +29,30 @@ def silo(conn: Connection, silo_id: int) -> dict[str, Published]:
     return _read(conn, silo_id, None)
 
 
+def courses(conn: Connection, silo_id: int, course_ids: Sequence[int]) -> dict[str, Published]:
+    """Return what is published in some courses of a silo, by questionnaire."""
+    return _read(conn, silo_id, None, some=list(course_ids)) if course_ids else {}
+
+
 def survey(conn: Connection, silo_id: int, course_id: int, survey_id: str) -> Published | None:
     """Return what is published of one questionnaire; None before its first step."""
     return _read(conn, silo_id, course_id, survey_id).get(survey_id)
 
 
 def _read(
-    conn: Connection, silo_id: int, course_id: int | None, survey_id: str | None = None
+    conn: Connection,
+    silo_id: int,
+    course_id: int | None,
+    survey_id: str | None = None,
+    some: Sequence[int] | None = None,
 ) -> dict[str, Published]:
-    narrow, one = course_id is not None, survey_id is not None
-    values = {"silo": silo_id, "course": course_id, "survey": survey_id}
-    steps = conn.execute(_select(survey_step, narrow, one), values).all()
+    shape = (course_id is not None, survey_id is not None, some is not None)
+    values = {"silo": silo_id, "course": course_id, "survey": survey_id, "courses": some}
+    steps = conn.execute(_select(survey_step, *shape), values).all()
     if not steps:
         return {}
     counts: dict[str, dict[str, dict[int, int]]] = {}
-    for _, survey, question, value, count in conn.execute(_select(survey_figure, narrow, one), values).all():
+    for _, survey, question, value, count in conn.execute(_select(survey_figure, *shape), values).all():
         counts.setdefault(survey, {}).setdefault(question, {})[value] = count
     return {
         row.survey_id: Published(
@@ -60,12 +70,14 @@ def _read(
 
 
 @cache
-def _select(table: Table, narrow: bool, one: bool) -> Select[Any]:
-    """Return the rows of a silo, of a course when `narrow`, of one questionnaire: prepared once."""
+def _select(table: Table, narrow: bool, one: bool, several: bool) -> Select[Any]:
+    """Return the rows of a silo, of a course, of one questionnaire, of several courses: prepared once."""
     wanted = select(*(item for item in table.c if item.name != "silo_id"))
     wanted = wanted.where(table.c.silo_id == bindparam("silo"))
     if narrow:
         wanted = wanted.where(table.c.course_id == bindparam("course"))
+    if several:
+        wanted = wanted.where(table.c.course_id.in_(bindparam("courses", expanding=True)))
     return wanted.where(table.c.survey_id == bindparam("survey")) if one else wanted
 
 

@@ -9,6 +9,7 @@ from analyzers.figures.course import module_activities, pace, timeline, weeks
 from analyzers.figures.crossing import CrossingWords, crossed
 from analyzers.figures.drawing import BLUE, DARK, LINE, ORANGE, PLUM, SOFT, TEAL, Labels
 from analyzers.figures.quality import months
+from analyzers.figures.satisfaction import TrendWords, trend
 
 __all__ = [
     "BLUE",
@@ -20,10 +21,12 @@ __all__ = [
     "TEAL",
     "CrossingWords",
     "Labels",
+    "TrendWords",
     "crossed",
     "module_activities",
     "months",
     "pace",
     "timeline",
+    "trend",
     "weeks",
 ]
