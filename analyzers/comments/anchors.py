@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from analyzers.comments.themes import TOP, Found, Space
+from analyzers.comments.picture import TOP, mixed
+from analyzers.comments.themes import Found, Space
 
 #: Cosine from which two lists of words are one theme; that which is enough when half the comments are shared.
 SAME, NEAR, SHARED = 0.5, 0.2, 0.5
@@ -138,13 +139,6 @@ def _words(held: Space, members: Sequence[int], rank: int, profiles: Sequence[Pr
         if heaviest:
             return tuple(held.words[word] for word in heaviest)
     return mixed(profiles)
-
-
-def mixed(profiles: Sequence[Profile]) -> tuple[str, ...]:
-    """Return the first words of several lists, in turn, each once."""
-    rows = [list(profile) for profile in profiles]
-    turns = [row[turn] for turn in range(TOP) for row in rows if turn < len(row)]
-    return tuple(dict.fromkeys(turns))[:TOP]
 
 
 def _recognised(profiles: Sequence[Profile], known: Sequence[Known]) -> list[str]:

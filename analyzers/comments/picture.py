@@ -18,6 +18,8 @@ from analyzers.results import Share
 DIMENSIONS = ("module", "phase", "object")
 POLARITIES = ("negative", "neutral", "positive")
 VERBATIMS = 3
+#: Words that name a theme, and on which its stability is judged.
+TOP = 10
 
 
 @dataclass(frozen=True)
@@ -194,3 +196,10 @@ def _verbatims(lines: Sequence[Line]) -> tuple[str, ...]:
         if len(found) == VERBATIMS:
             break
     return tuple(found.values())
+
+
+def mixed(profiles: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """Return the first words of several themes, in turn, each once."""
+    rows = [sorted(profile, key=lambda word: (-profile[word], word)) for profile in profiles]
+    turns = [row[turn] for turn in range(TOP) for row in rows if turn < len(row)]
+    return tuple(dict.fromkeys(turns))[:TOP]

@@ -22,8 +22,8 @@ from sklearn.decomposition import NMF  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
 from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
 
-#: Words that name a theme, and on which stability is judged.
-TOP = 10
+from analyzers.comments.picture import TOP
+
 #: Words of a theme kept to know it again.
 PROFILE = 40
 SEED = 20141

@@ -1,7 +1,7 @@
 """`python -m analyzers.comments.work`: the child process that reads comments, and gives its memory back.
 
-One JSON object comes in (`Asked`), lines of JSON go out: ``{"step": [done, total, word]}`` meanwhile,
-then ``{"made": …}`` (`Made`), or ``{"failed": name of the error}``: never a text of a comment outside ``made``.
+One JSON object comes in (`Asked`), lines of JSON go out: ``{"step": [done, total, word]}`` meanwhile, then
+``{"made": …}`` (`Made`), or ``{"failed": name of the error}``: no text of a comment leaves but in ``made``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 
 from analyzers.comments import anchors, masking, themes
 from analyzers.comments.lemmas import language, lemmas
+from analyzers.comments.picture import mixed
 from analyzers.comments.polarity import Classifier
 from analyzers.comments.word_lists import fold
 
@@ -126,7 +127,7 @@ def _placed(
 def _unmoved(kept: Sequence[anchors.Kept], count: int) -> anchors.Placed:
     """Return the reader's themes as they are: too little is said to find any other."""
     stays = {comment: rank for rank, theme in enumerate(kept) for comment in theme.members}
-    made = tuple(anchors.Theme(one.theme_id, True, one.profiles, anchors.mixed(one.profiles)) for one in kept)
+    made = tuple(anchors.Theme(one.theme_id, True, one.profiles, mixed(one.profiles)) for one in kept)
     return anchors.Placed(made, tuple(stays.get(comment, -1) for comment in range(count)), (0.0,) * count)
 
 
