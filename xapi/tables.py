@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
 )
 
+import xapi.comment_tables
 import xapi.dataset_tables
 import xapi.depth_tables
 import xapi.document_tables
@@ -132,6 +133,7 @@ actor_alias = Table(
     Column("alias", Text, primary_key=True),
     Column("actor", Text, nullable=False),
 )
+Index("ix_actor_alias_actor", actor_alias.c.silo_id, actor_alias.c.actor)
 
 #: Progress of one file's import, so that it resumes and is never done twice.
 statement_import = Table(
