@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool import surveys
+from lti_tool.imports import overtaken
 from tool_config.database import transaction
 from tool_config.silos import list_ids
 from xapi import rollup
@@ -77,6 +78,10 @@ class Worker:
         with transaction(self._engine, silo_id, write=False) as conn:
             if not rollup.is_pending(conn, silo_id):
                 return False
+            logged = overtaken.concerned(conn, silo_id)
+        if logged:
+            with transaction(self._engine, silo_id) as conn:
+                overtaken.void(conn, silo_id, now=self._clock())
         with transaction(self._engine, silo_id) as conn:
             return rollup.refresh(conn, silo_id, now=self._clock(), limit=_BUCKETS) > 0
 

@@ -103,7 +103,7 @@ def _proposed(
             columns = tuple(one if one == "" or standard.field(one) else "" for one in columns)
         constants = dict(file.constants if constants is None else constants)
         if standard is not None:
-            constants = _supplied(conn, silo_id, standard, file.name, columns) | constants
+            constants = _supplied(conn, silo_id, standard, file.name, columns, detected.above) | constants
         files.change(
             conn, silo_id, file.file_id, kind=kind, reading=detected.reading, header=detected.header,
             columns=columns, constants=constants, total=detected.count,
@@ -124,10 +124,22 @@ def _proposed(
 
 
 def _supplied(
-    conn: Connection, silo_id: int, standard: Standard, name: str, columns: tuple[str, ...]
+    conn: Connection,
+    silo_id: int,
+    standard: Standard,
+    name: str,
+    columns: tuple[str, ...],
+    above: tuple[tuple[str, str], ...],
 ) -> dict[str, str]:
-    """Return what can be said of a whole file before a person does: its name, the only platform there is."""
+    """Return what can be said of a whole file before a person does.
+
+    Its name, the only platform there is, and what the file itself says above its table (title of a meeting).
+    """
     found: dict[str, str] = {}
+    for label, text in above:
+        for field in standard.fields:
+            if field.id not in columns and plain(label) in map(plain, field.names):
+                found.setdefault(field.id, text)
     if standard.becomes == "answers" and "questionnaire" not in columns:
         found["questionnaire"] = name.rpartition(".")[0] or name
     if standard.becomes == "statements" and "site" not in columns:

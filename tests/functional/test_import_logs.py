@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, func, select
 
 from lti_tool.imports import files, logs, running
 from lti_tool.imports.files import File
+from lti_tool.worker import Worker
 from tests.factories.imports import HOME, prepared, taken
 from tool_config.database import transaction
 from xapi import tables as t
@@ -110,6 +111,28 @@ def test_what_the_plugin_sent_is_not_counted_twice(engine: Engine, silo: int, cl
         done = taken(engine, silo, log(*LINES), clock, "moodle_logs", SITE)
         assert (done.added, done.same, done.notes["known_elsewhere"]) == (added, same, 1)
     assert count(engine, silo) == 5
+
+
+def views(engine: Engine, silo: int) -> int:
+    with transaction(engine, silo, write=False) as conn:
+        query = select(func.count()).where(t.event.c.silo_id == silo, t.event.c.kind == "viewed")
+        return int(conn.scalar(query) or 0)
+
+
+def test_what_the_plugin_sends_later_is_not_counted_twice(engine: Engine, silo: int, clock: Any) -> None:
+    worker = Worker(engine, clock)
+    taken(engine, silo, log(*LINES), clock, "moodle_logs", SITE)
+    assert views(engine, silo) == 4
+    # Twice at 10:05 in the log: the plugin's first answers for one of the two, and only once.
+    for second, expected in ((42, 4), (55, 4), (59, 5)):
+        clock.now += timedelta(minutes=5)
+        with transaction(engine, silo) as conn:
+            ingest(conn, silo, [sent(7, f"2026-06-27T08:05:{second}Z")], now=clock())
+        worker.turn()
+        worker.turn()
+        assert views(engine, silo) == expected
+    again = taken(engine, silo, log(*LINES), clock, "moodle_logs", SITE)
+    assert (again.added, views(engine, silo)) == (0, 5)
 
 
 def test_an_interrupted_log_goes_on_without_doubles(

@@ -148,13 +148,17 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
         )
         known = [field for field in columns if field]
         required = [field for field in standard.fields if field.required]
+        # What no column gives may be given once for the whole file: the session of a list…
         missing = len(faults(columns, (), standard))
         exact = sum(
             _exact(heading, standard.field(field)) > 0  # type: ignore[arg-type]
             for heading, field in zip(header, columns, strict=True)
             if field
         )
-        score = exact + 0.5 * (len(known) - exact) - 2.0 * missing - 0.5 * unread + 0.1 * len(required)
+        asked = sum(_is_columns(field, standard) for field in known)
+        if missing and exact + asked <= missing:
+            continue
+        score = exact + 0.5 * (len(known) - exact) - missing - 0.5 * unread + 0.1 * len(required)
         if known and score > best:
             best, name = score, standard.name
     return name

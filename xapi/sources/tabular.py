@@ -64,6 +64,8 @@ class Detected:
     count: int
     sheets: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    #: What stands above the headings as a label and a text: title of a meeting, day…
+    above: tuple[tuple[str, str], ...] = ()
 
 
 def detect(path: Path, known: Collection[str] = (), asked: Reading | None = None) -> Detected:
@@ -86,7 +88,7 @@ def detect(path: Path, known: Collection[str] = (), asked: Reading | None = None
     found = found or Reading(form)
     if asked is None or not found.header:
         found = _placed(path, found, known)
-    return replace(_looked(path, found), sheets=sheets)
+    return replace(_looked(path, found), sheets=sheets, above=_above(path, found))
 
 
 def _detect_inside(path: Path, known: Collection[str], asked: Reading | None) -> Detected:
@@ -267,10 +269,15 @@ def _header(top: Sequence[Row], known: Collection[str]) -> tuple[int, int]:
     if not filled:
         raise TableFault("empty")
     matches = [sum(plain(text) in known for text in texts) for _, texts in filled]
-    best = max(range(len(filled)), key=lambda rank: matches[rank])
-    # Words of a dataset may stand in the rows: they make headings only where nothing as wide is above.
-    if matches[best] >= 2 and all(len(texts) < len(filled[best][1]) for _, texts in filled[:best]):
-        row, texts = filled[best]
+    # Words of a dataset may stand in the rows, or head another table below: they make headings only where
+    # nothing as wide is above.
+    widest, fitting = 0, []
+    for rank, (_, texts) in enumerate(filled):
+        if matches[rank] >= 2 and len(texts) > widest:
+            fitting.append(rank)
+        widest = max(widest, len(texts))
+    if fitting:
+        row, texts = filled[max(fitting, key=lambda rank: matches[rank])]
         return row.line, len(texts)
     usual = Counter(len(texts) for _, texts in filled).most_common(1)[0][0]
     for row, texts in filled:
@@ -283,17 +290,31 @@ def _header(top: Sequence[Row], known: Collection[str]) -> tuple[int, int]:
 
 def _sniff(cells: Sequence[Cell], decimals: Counter[str], days: Counter[str]) -> None:
     for cell in cells:
-        if not isinstance(cell, str) or not (cell[-1:].isdigit() or cell[-1:] == "%"):
+        if not isinstance(cell, str):
+            continue
+        half = cell[-2:] in ("AM", "PM")
+        if not (half or cell[-1:].isdigit() or cell[-1:] == "%"):
             continue
         slashed = _SLASHED.match(cell)
         if slashed:
             if int(slashed[1]) > 12:
                 days["dmy"] += 1
-            elif int(slashed[2]) > 12:
+            elif half or int(slashed[2]) > 12:  # who writes PM writes the month first
                 days["mdy"] += 1
         elif _NUMBER.fullmatch(cell):
             mark = "," if "," in cell else "." if "." in cell else ""
             decimals[mark] += 1
+
+
+def _above(path: Path, found: Reading) -> tuple[tuple[str, str], ...]:
+    """Return the rows of two texts above the headings."""
+    said = []
+    if 1 < found.header <= _TOP:
+        for row in islice(_rows(path, found, checked=True), found.header - 1):
+            texts = [text for cell in row.cells if (text := text_of(cell))]
+            if len(texts) == 2 and row.line < found.header:
+                said.append((texts[0], texts[1]))
+    return tuple(said)
 
 
 def _looked(path: Path, found: Reading) -> Detected:
