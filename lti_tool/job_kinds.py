@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from lti_tool import depth
+from lti_tool import comments, depth
+from lti_tool.comments import work as reading
 from lti_tool.evidence import work as evidence
 from lti_tool.exports import kept
 from lti_tool.imports import work as imports
@@ -26,6 +27,8 @@ KINDS: Mapping[str, Kind] = {
     kept.NIGHTLY: Kind(kept.tidy),
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
+    comments.KIND: Kind(reading.run, slow=True),
+    comments.NIGHTLY: Kind(reading.ask_all),
 }
 
 PERIODIC: tuple[Periodic, ...] = (
@@ -34,4 +37,5 @@ PERIODIC: tuple[Periodic, ...] = (
     every(imports.NIGHTLY, at=time(4, 10)),
     every(kept.NIGHTLY, at=time(4, 20)),
     every(depth.NIGHTLY, at=time(4, 25)),
+    every(comments.NIGHTLY, at=time(4, 40)),
 )
