@@ -164,7 +164,7 @@ def release(conn: Connection, held: Held) -> None:
 
 
 def spend(conn: Connection, held: Held, issuer: str, now: datetime) -> None:
-    """Spend an invitation on a platform; RegistrationError("used") when it is gone meanwhile."""
+    """Spend an invitation on a platform; RegistrationError: used, withdrawn when it is gone meanwhile."""
     spent = conn.execute(
         update(invitation)
         .where(*_same(held), invitation.c.used_at.is_(None))
@@ -172,7 +172,10 @@ def spend(conn: Connection, held: Held, issuer: str, now: datetime) -> None:
         .returning(invitation.c.invitation_id)
     ).first()
     if spent is None:
-        raise RegistrationError("used", "registration: invitation withdrawn or used meanwhile")
+        there = conn.execute(select(invitation.c.invitation_id).where(*_same(held))).first()
+        if there is None:
+            raise RegistrationError("withdrawn", "registration: invitation withdrawn meanwhile")
+        raise RegistrationError("used", "registration: invitation used meanwhile")
 
 
 def _same(held: Held) -> tuple[Any, Any]:

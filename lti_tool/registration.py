@@ -249,7 +249,7 @@ def complete(
 ) -> Platform:
     """Keep the platform and spend the invitation; ``conn`` is of the silo.
 
-    RegistrationError: known, answer; "used" when the invitation was withdrawn or spent meanwhile.
+    RegistrationError: known, answer; "withdrawn" or "used" when that happened to the invitation meanwhile.
     """
     invitations.spend(conn, held, platform.issuer, now)
     require_unknown(conn, held, platform)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,11 @@ from lti_tool.services.roster import Member, Roster
 from lti_tool.tables import person
 from tool_config import roles
 from tool_config.database import insert, transaction
+from tool_config.families import family
 from tool_config.platforms import Platform
 from xapi.statement import account_key
 from xapi.tables import actor as speaker
-from xapi.tables import course, membership, rollup_actor
+from xapi.tables import course, membership, rollup_actor, statement, statement_activity, statement_agent
 
 #: People written in one transaction.
 _CHUNK = 200
@@ -50,12 +51,14 @@ def write(run: JobRun, place: Place, roster: Roster, began: datetime) -> Mapping
     for start in range(0, len(members), _CHUNK):
         some = members[start : start + _CHUNK]
         with transaction(run.engine, run.silo_id) as conn:
+            some = _as_they_act(conn, run.silo_id, place, some)
             _write_people(conn, run.silo_id, place, some, began)
             arrived += _write_memberships(conn, run.silo_id, place, some, began)
         run.progress(start + len(some), len(members), "writing")
     with transaction(run.engine, run.silo_id) as conn:
         gone = departed(conn, run.silo_id, place, present, began)
         _write_departures(conn, run.silo_id, place, gone, began)
+        _write_bystanders(conn, run.silo_id, place, roster, began)
         strangers = _strangers(conn, run.silo_id, place, roster, present, began)
         if strangers:
             conn.execute(insert(conn, membership).on_conflict_do_nothing(), strangers)
@@ -80,6 +83,72 @@ def present_of(roster: Roster, place: Place) -> frozenset[str]:
     """Return the actors whom a roster lists with a right in the course."""
     issuer = place.platform.issuer
     return frozenset(account_key(issuer, member.sub) for member in roster.members if _counts(member))
+
+
+def _as_they_act(conn: Connection, silo_id: int, place: Place, members: Sequence[Member]) -> list[Member]:
+    """Return members with the role of a tutor where traces show that they gave marks to others.
+
+    Moodle lists a non-editing teacher as a learner: what they do in the course tells them apart before their
+    first launch. Who marks their own attempt (a quiz does so by its learner) is a learner still.
+    """
+    keyed = {
+        account_key(place.platform.issuer, member.sub): member
+        for member in members
+        if member.role == roles.TRAINEE
+    }
+    iri = family(place.platform.family).course_iri(place.platform.issuer, place.context_id)
+    gave = (
+        select(statement_agent.c.agent)
+        .distinct()
+        .select_from(
+            statement_agent.join(
+                statement_activity,
+                and_(
+                    statement_activity.c.silo_id == statement_agent.c.silo_id,
+                    statement_activity.c.statement_id == statement_agent.c.statement_id,
+                ),
+            ).join(
+                statement,
+                and_(
+                    statement.c.silo_id == statement_agent.c.silo_id,
+                    statement.c.id == statement_agent.c.statement_id,
+                ),
+            )
+        )
+        .where(
+            statement_agent.c.silo_id == silo_id,
+            statement_agent.c.agent.in_(list(keyed)),
+            statement_agent.c.place == "instructor",
+            statement_activity.c.activity == iri,
+            statement.c.actor != statement_agent.c.agent,
+            statement.c.voided.is_(False),
+        )
+    )
+    staff = {keyed[actor].sub for actor in conn.execute(gave).scalars()} if keyed else set()
+    return [replace(member, role=roles.TUTOR) if member.sub in staff else member for member in members]
+
+
+def _write_bystanders(conn: Connection, silo_id: int, place: Place, roster: Roster, began: datetime) -> None:
+    """Write that those whom the roster gives no right are no participants, whatever their traces show."""
+    issuer = place.platform.issuer
+    actors = {account_key(issuer, one.sub) for one in roster.members if one.active and not one.role}
+    course_id = place.course_id
+    seen = select(rollup_actor.c.actor).where(
+        rollup_actor.c.silo_id == silo_id,
+        rollup_actor.c.course_id == course_id,
+        rollup_actor.c.actor.in_(sorted(actors)),
+    )
+    rows = [
+        {"silo_id": silo_id, "course_id": course_id, "actor": actor,
+         "role": "", "source": "roster", "since": began}
+        for actor in (conn.execute(seen).scalars() if actors else ())
+    ]  # fmt: skip
+    if rows:
+        conn.execute(insert(conn, membership).on_conflict_do_nothing(), rows)
+    if actors:
+        here = membership.c.silo_id == silo_id, membership.c.course_id == course_id
+        listed = membership.c.source == "roster", membership.c.actor.in_(sorted(actors))
+        conn.execute(update(membership).where(*here, *listed).values(role=""))
 
 
 def _write_people(

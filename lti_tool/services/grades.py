@@ -150,6 +150,9 @@ def _say(run: JobRun, column: _Column, people: Mapping[str, str]) -> dict[str, i
     counts = {"sent": 0, "refused": 0, "later": 0}
     for rank, one in enumerate(waiting):
         run.progress(rank, len(waiting), "sending")
+        with transaction(run.engine, run.silo_id, write=False) as conn:
+            if not marks.may_say(conn, run.silo_id, column.course_id, column.mark_id, one.actor):
+                continue
         at = instant(began, one.said_at)
         outcome = gradebook.send(client, url, Score(one.sub, one.score, one.score == MOST, at))
         counts[outcome] += 1

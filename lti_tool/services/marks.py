@@ -260,6 +260,25 @@ def gradable(conn: Connection, silo_id: int, course_id: int, issuer: str) -> dic
     return {row.actor: row.sub for row in conn.execute(wanted)}
 
 
+def may_say(conn: Connection, silo_id: int, course_id: int, mark_id: str, actor: str) -> bool:
+    """Tell whether a mark is still kept, and this person still one of whom it may be said.
+
+    Asked just before each is said: a turn lasts long, and a tutor may switch the mark off meanwhile, or the
+    person come as a tutor.
+    """
+    trainee = select(membership.c.actor).where(
+        membership.c.silo_id == silo_id,
+        membership.c.course_id == course_id,
+        membership.c.actor == actor,
+        membership.c.role == roles.TRAINEE,
+        membership.c.until.is_(None),
+    )
+    kept = select(mark.c.mark_id).where(
+        *_one(mark, silo_id, course_id, mark_id), mark.c.off_at.is_(None), trainee.exists()
+    )
+    return conn.execute(kept).first() is not None
+
+
 def prepare(
     conn: Connection,
     silo_id: int,

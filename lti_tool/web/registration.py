@@ -26,6 +26,7 @@ _STATUS = {
     "request": 400,
     "unknown": 404,
     "used": 410,
+    "withdrawn": 410,
     "expired": 410,
     "held": 409,
     "known": 409,
@@ -173,6 +174,12 @@ def _words(code: str) -> tuple[str, str, str]:
                 _("Cette invitation a déjà servi"),
                 _("Une plateforme est déjà reliée par ce lien : s’il s’agit de la vôtre, tout est en place."),
                 _("Pour relier une autre plateforme, demandez une nouvelle invitation."),
+            )
+        case "withdrawn":
+            return (
+                _("Cette invitation a été retirée"),
+                _("Elle l’a été pendant l’enregistrement : Estime n’a rien gardé de la plateforme."),
+                _("Retirez l’outil de la plateforme s’il y apparaît, puis demandez une nouvelle invitation."),
             )
         case "expired":
             return (

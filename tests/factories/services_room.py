@@ -61,9 +61,10 @@ class Room:
         return int(self.rows(course)[0].course_id)
 
     def members(self) -> dict[str, tuple[str, bool]]:
-        """Return {sub: (role, still there)}."""
+        """Return {sub: (role, still there)} of those whom the tool keeps as people."""
         subs = {row.actor: row.sub for row in self.rows(person)}
-        return {subs[row.actor]: (row.role, row.until is None) for row in self.rows(membership)}
+        rows = [row for row in self.rows(membership) if row.actor in subs]
+        return {subs[row.actor]: (row.role, row.until is None) for row in rows}
 
     def states(self) -> dict[str, str]:
         """Return {sub: state} of those whom pages show as enrolled."""

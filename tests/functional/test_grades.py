@@ -353,6 +353,46 @@ def test_nothing_is_said_once_switched_off(room: Room) -> None:
 
 
 @sqlite_only
+def test_nothing_more_is_said_once_switched_off_during_a_turn(room: Room) -> None:
+    progress(room, u3=1, u4=2, u5=3)
+    switch_on(room)
+
+    def switch_off(asked: Asked) -> None:
+        if asked.path.split("?")[0].endswith("/scores"):
+            with transaction(room.engine, room.silo) as conn:
+                marks.switch_off(conn, room.silo, room.course(), PROGRESS, now=room.clock())
+
+    before, room.moodle.before = room.moodle.before, switch_off
+    drain(room.tool)
+    assert len(said(room)) == 1
+    assert sorted(state for state, _ in states(room).values()) == ["sent", "waiting", "waiting"]
+    room.moodle.before = before
+    # Switched on again, what is left is said.
+    switch_on(room)
+    drain(room.tool)
+    assert said(room) == {"3": 33, "4": 66, "5": 100}
+
+
+@sqlite_only
+def test_no_mark_is_said_of_who_comes_as_a_tutor_during_a_turn(room: Room) -> None:
+    progress(room, u3=1, u4=2)
+    switch_on(room)
+    came: list[str] = []
+
+    def come(asked: Asked) -> None:
+        if asked.path.split("?")[0].endswith("/scores") and not came:
+            other = "4" if asked.body["userId"] == "3" else "3"
+            came.append(other)
+            room.launch(sub=other)
+
+    room.moodle.before = come
+    drain(room.tool)
+    assert len(came) == 1
+    assert came[0] not in said(room)
+    assert len(said(room)) == 1
+
+
+@sqlite_only
 def test_a_platform_without_the_service_or_the_right_takes_no_marks(room: Room) -> None:
     with transaction(room.engine, room.silo) as conn:
         conn.execute(update(course_service).values(scopes=[]))

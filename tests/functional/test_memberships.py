@@ -192,6 +192,44 @@ def test_roles_are_mapped_as_the_platform_asks_and_others_give_nothing(room: Roo
     assert "23" not in found
 
 
+def test_staff_of_the_roster_who_never_launched_are_not_counted(room: Room) -> None:
+    """Moodle lists a non-editing teacher as a learner: marks that they gave tell them apart."""
+    room.moodle.members += [
+        member("6", "Tina Tutor"),
+        member("8", "Max Manager", "Manager"),
+        member("20", "Mentor One", "Mentor"),
+    ]
+    room.launch()
+    iri = f"{room.platform.issuer}/course/view.php?id=2"
+    at = room.clock.now - timedelta(hours=3)
+
+    def by(name: str) -> dict[str, Any]:
+        return {"objectType": "Agent", "account": {"homePage": room.platform.issuer, "name": name}}
+
+    def said(who: str, verb: str, instructor: str = "") -> dict[str, Any]:
+        made = traces.statement(who, verb, traces.page(1), at, parents=[traces.course(2)])
+        made["actor"] = by(who)
+        made["context"]["contextActivities"]["parent"][0]["id"] = iri
+        if instructor:
+            made["context"]["instructor"] = by(instructor)
+        return made
+
+    sent = [said("3", traces.SCORED, "6"), said("4", traces.SCORED, "4"), said("20", traces.VIEWED)]
+    opened.take_in(room.engine, room.silo, sent, room.clock)
+    room.clock.advance(minutes=1)
+    room.sync()
+    found = {room.actor(sub): sub for sub in ("3", "4", "6", "7", "8", "20")}
+    assert {found[actor] for actor in _enrolled(room)} == {"3", "4"}
+    assert (room.members()["6"], room.members()["4"]) == (("tutor", True), ("trainee", True))
+    # The next night says the same, and what they do afterwards makes no participant of them.
+    room.clock.advance(days=1)
+    at = room.clock.now
+    opened.take_in(room.engine, room.silo, [said("20", traces.VIEWED), said("6", traces.VIEWED)], room.clock)
+    room.clock.advance(minutes=1)
+    room.sync()
+    assert {found[actor] for actor in _enrolled(room)} == {"3", "4"}
+
+
 @sqlite_only
 def test_names_are_taken_as_given_and_what_is_withheld_erases_nothing(room: Room) -> None:
     bare = {"status": "Active", "roles": ["Learner"], "user_id": "30"}

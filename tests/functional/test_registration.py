@@ -255,6 +255,26 @@ def test_two_registrations_at_once_take_turns(make: Make) -> None:
 
 
 @sqlite_only
+def test_an_invitation_withdrawn_while_it_is_used_says_so(make: Make) -> None:
+    http = registering.moodle()
+    door = make(http)
+
+    def meanwhile(url: str) -> None:
+        if url == ENDPOINT:
+            with transaction(door.engine, door.silo) as conn:
+                assert invitations.withdraw(conn, door.silo, door.link.split(".")[-2])
+
+    http.before = meanwhile
+    answer = door.open()
+    assert answer.status_code == 410
+    page = answer.get_data(as_text=True)
+    assert "Cette invitation a été retirée" in page
+    assert "déjà servi" not in page
+    with transaction(door.engine, door.silo, write=False) as conn:
+        assert platforms.of_silo(conn, door.silo) == []
+
+
+@sqlite_only
 def test_a_registration_cut_short_lets_another_try(make: Make) -> None:
     door = make()
     with transaction(door.engine, door.silo) as conn:
