@@ -186,7 +186,7 @@ def late(conn: Connection, course_id: int | None, today: date) -> dict[str, Any]
     )  # fmt: skip
     return {
         "title": ngettext(
-            "%(num)d amélioration attend depuis son échéance",
+            "Une amélioration attend depuis son échéance",
             "%(num)d améliorations attendent depuis leur échéance",
             len(found),
         ),
