@@ -133,9 +133,9 @@ def test_a_figure_is_frozen_read_again_after_and_its_history_is_never_rewritten(
     assert "Nadia Aubert" not in page  # oneself
     assert "999" not in repr(kept)
     for written in (update(improvement_change).values(step="x"), delete(improvement_change)):
-        with pytest.raises(DBAPIError, match="permission denied|not rewritten"):
-            with transaction(room.engine, room.silo) as conn:
-                conn.execute(written)
+        refusal = pytest.raises(DBAPIError, match=r"permission denied|not rewritten")
+        with refusal, transaction(room.engine, room.silo) as conn:
+            conn.execute(written)
     assert room.rows(improvement_change) == kept
 
 
@@ -199,13 +199,8 @@ def test_every_kind_is_read_and_what_names_nothing_is_not_there(room: Room) -> N
             elsewhere = Reading(conn, room.silo, room.course if not course else 0, room.clock(), rules.load())
             assert registry.read(elsewhere, kind, reference) is None
     tutor = room.reader()
-    for of, ref in (
-        ("item", MODULE),
-        ("alert", "ill"),
-        ("module_stuck", "x"),
-        ("nothing", ""),
-        ("quality", ""),
-    ):
+    nothing = (("item", MODULE), ("alert", "ill"), ("module_stuck", "x"), ("nothing", ""), ("quality", ""))
+    for of, ref in nothing:
         assert tutor.get(room.path(of, ref)).status_code == 404, of
 
 
