@@ -8,20 +8,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, select, union
+from sqlalchemy import Connection, delete, select
 
 from analyzers import comment_frames
 from analyzers.comment_frames import Comment, Scope
 from analyzers.comments import accuracy
 from lti_tool import comments
 from lti_tool.comments import child
+from lti_tool.comments.rosters import names
 from lti_tool.jobs import Failed, JobRun, Retry
-from lti_tool.tables import person
 from tool_config.database import insert, transaction
 from tool_config.rules import Rules
 from xapi.comment_tables import comment_analysis, comment_member, comment_reading, comment_theme
-from xapi.tables import actor as actor_table
-from xapi.tables import membership, rollup_actor
 
 if TYPE_CHECKING:
     from analyzers.comments.work import Asked, Made
@@ -108,24 +106,6 @@ def prepare(conn: Connection, silo_id: int, scope: Scope, rules: Rules) -> _Prep
         )
     ).scalar()
     return _Prepared(found, asked, int(version or 0), frozenset(row.theme_id for row in rows if row.kept))
-
-
-def names(conn: Connection, silo_id: int, course_id: int) -> list[str]:
-    """Return the names of a course's people, those who left and those who teach included."""
-    there = union(
-        *(
-            select(table.c.actor).where(table.c.silo_id == silo_id, table.c.course_id == course_id)
-            for table in (membership, rollup_actor)
-        )
-    )
-    known = select(person.c.name, person.c.given_name, person.c.family_name).where(
-        person.c.silo_id == silo_id, person.c.actor.in_(there)
-    )
-    traced = select(actor_table.c.name).where(
-        actor_table.c.silo_id == silo_id, actor_table.c.actor.in_(there), actor_table.c.name.is_not(None)
-    )
-    found = {text for row in conn.execute(known) for text in row if text}
-    return sorted(found | set(conn.scalars(traced)))
 
 
 # --- after ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from lti_tool import surveys
 from lti_tool.access import Viewer
-from lti_tool.sandbox import behaviour, traces
+from lti_tool.sandbox import behaviour, remarks, traces
 from lti_tool.sandbox.people import SEED, Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import Module, Session, typeset
@@ -30,22 +30,6 @@ from xapi.tables import membership
 #: Weights of the points 1 to 5 of each module, overall and of the items.
 _KIND = (0, 1, 2, 9, 8)
 _HARD = (3, 5, 4, 4, 1)
-_LIKED = (
-    "Les exemples tirés d’établissements réels.",
-    "Le rythme, et la possibilité de reprendre le soir.",
-    "L’entretien filmé : on s’y reconnaît.",
-    "Les échanges du forum, plus que prévu.",
-    "La clarté des consignes.",
-    "Le quiz de fin, qui remet les idées en place.",
-)
-_IMPROVE = (
-    "Prévoir un exemple corrigé avant l’étude de données.",
-    "Les données de l’établissement sont longues à réunir : le dire dès le début.",
-    "Annoncer le temps réel de la note d’analyse, plutôt trois heures que deux.",
-    "Un temps d’échange avec un pair avant de rendre.",
-    "Alléger la lecture, ou la découper.",
-    "Pouvoir télécharger les diaporamas.",
-)
 
 
 @dataclass(frozen=True)
@@ -174,8 +158,8 @@ def _words(asked: _Asked, random: Random) -> dict[str, str]:
     said = {"overall": point(asked.weights), "objectives": point(asked.weights), "useful": point(_KIND)}
     said |= {"pedagogy": point(asked.weights), "organisation": point(asked.weights)}
     hard = asked.weights is _HARD
-    if random.random() < 0.5:
-        said["liked"] = typeset(random.choice(_LIKED))
-    if random.random() < (0.8 if hard else 0.4):
-        said["improve"] = typeset(random.choice(_IMPROVE))
+    if random.random() < 0.75:
+        said["liked"] = typeset(random.choice(remarks.LIKED))
+    if random.random() < (0.9 if hard else 0.65):
+        said["improve"] = typeset(random.choice(remarks.IMPROVE))
     return said
