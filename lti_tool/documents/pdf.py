@@ -25,7 +25,9 @@ _STANDARD = "ua-1"
 def content(document: Document) -> bytes:
     """Return the PDF; TypstError when the content cannot be set (a drawing without words…)."""
     made: bytes = _compiler(document).compile(
-        format="pdf", pdf_standards=_STANDARD, timestamp=document.made_at.astimezone(UTC)
+        format="pdf",
+        pdf_standards=_STANDARD,
+        timestamp=document.made_at.astimezone(UTC).replace(microsecond=0),
     )
     return made
 

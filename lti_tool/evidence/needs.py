@@ -96,9 +96,9 @@ def _choice(facts: Facts, text: str, asked: ChoiceSummary) -> Table | None:
         ]
         if not found:
             return None
-        n = sum(choice.n or 0 for choice in found)
+        n, people = sum(choice.n or 0 for choice in found), max(choice.n or 0 for choice in found)
         bars = [{bar.value: bar.share.count or 0 for bar in choice.bars} for choice in found]
-        return Counted(n, n, tuple(sum(one.get(value, 0) for one in bars) for value in values))
+        return Counted(people, n, tuple(sum(one.get(value, 0) for one in bars) for value in values))
 
     total = measures.measure(facts.sessions, counted, facts.k).total
     if total is None:
@@ -158,8 +158,11 @@ def _positioned(name: str, among: Callable[[SurveySummary], bool], one: Session)
         for item in survey.positioning
         if _competency(item) == name and item.favourable.n
     ]
-    n = sum(share.n or 0 for share in shown)
-    return Counted(n, n, (sum(share.count or 0 for share in shown),)) if shown else None
+    if not shown:
+        return None
+    # The same people may have answered several questionnaires.
+    people = max(share.n or 0 for share in shown)
+    return Counted(people, sum(share.n or 0 for share in shown), (sum(share.count or 0 for share in shown),))
 
 
 def is_entry(survey: SurveySummary) -> bool:

@@ -56,10 +56,14 @@ def _facts(facts: Facts, at: datetime) -> tuple[tuple[str, str], ...]:
         ("Communauté", facts.community),
         ("Parcours", facts.path),
         ("Période", f"sessions commencées en {period(facts.years)} (années scolaires, de septembre à août)"),
-        ("Sessions", f"{number(len(sessions))}, dont {number(over)} terminées"),
+        ("Sessions", f"{number(len(sessions))}, dont {_over(over)}"),
         ("Inscriptions", number(enrolled) if enrolled >= facts.k else f"moins de {number(facts.k)}"),
         ("Fait le", f"{long_day(at.date())}, {clock_time(at)}, d’après ce qui était reçu à cette heure"),
     )
+
+
+def _over(count: int) -> str:
+    return f"{number(count) if count else 'aucune'} terminée{'s' if count > 1 else ''}"
 
 
 def _reading(facts: Facts) -> Section:
@@ -76,6 +80,7 @@ def _reading(facts: Facts) -> Section:
         "Deux "
         "intervalles qui se recouvrent ne disent pas de différence.",
         "Ces chiffres observent : aucun ne prouve une cause, aucun ne juge une personne.",
+        "Les textes des fiches d’amélioration sont ceux qui ont été saisis : à relire avant de diffuser.",
     ]
     if partial:
         many = partial > 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from lti_tool.documents.content import Block, Points, Section, Text
-from lti_tool.evidence import measures
+from lti_tool.evidence import measures, needs
 from lti_tool.evidence.facts import Facts, Session
 from lti_tool.evidence.measures import Counted, Measured
 from lti_tool.evidence.shaping import Indicator, section, silent
+from lti_tool.exports import Cell, Column, Columns, Table
 from lti_tool.formatting import number
 
 _FINISHED = (
@@ -63,7 +64,7 @@ def second(facts: Facts) -> Section:
             )
         )  # fmt: skip
     else:
-        blocks.append(silent("l’achèvement du parcours", facts, done))
+        blocks.append(silent("l’achèvement du parcours", facts, done, ended=True))
     if liked.total:
         said = measures.in_words(liked.total.share(0, facts.k))
         blocks.append(Text(f"À la fin des modules et des sessions, {said} des avis sont favorables.", "lead"))
@@ -111,7 +112,7 @@ def eleventh(facts: Facts) -> Section:
             Text(f"Le parcours est terminé par {said} des inscrits (tableau de l’indicateur 2).", "lead")
         )  # fmt: skip
     else:
-        blocks.append(silent("l’achèvement du parcours", facts, done))
+        blocks.append(silent("l’achèvement du parcours", facts, done, ended=True))
     later = measures.measure(
         facts.sessions,
         lambda one: measures.opinions(s for s in one.surveys if s.is_satisfaction and s.phase == "a-froid"),
@@ -128,6 +129,7 @@ def eleventh(facts: Facts) -> Section:
         )  # fmt: skip
     else:
         blocks.append(silent("l’avis des stagiaires quelques mois après", facts, later))
+    blocks += _positioned(facts)
     return section(
         Indicator(
             11, "L’atteinte des objectifs",
@@ -144,6 +146,25 @@ def eleventh(facts: Facts) -> Section:
         ),
         sources="Traces de la plateforme, questionnaires à froid d’Estime.",
     )  # fmt: skip
+
+
+def _positioned(facts: Facts) -> list[Block]:
+    """Return self-positioning by competency, at entry and after; nothing unless it was asked at both."""
+    before = needs.positions(facts, needs.is_entry)
+    after = needs.positions(facts, lambda survey: survey.is_satisfaction and survey.phase == "a-chaud")
+    both = [name for name in before if name in after]
+    if not both:
+        return []
+    columns: Columns = [
+        "Compétence", Column("Réponses à l’entrée", digits=0), Column("À l’aise à l’entrée", percent=True),
+        Column("Réponses après", digits=0), Column("À l’aise après", percent=True),
+    ]  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [(name, *before[name][:2], *after[name][:2]) for name in both]
+    notes = [
+        ("À l’aise", "les deux degrés les plus hauts de l’auto-positionnement."),
+        ("Comparaison", "de groupes : ce ne sont pas toujours les mêmes personnes avant et après."),
+    ]
+    return [Table("acquis", "Auto-positionnement, avant et après", columns, rows, notes)]
 
 
 def twelfth(facts: Facts) -> Section:
@@ -191,7 +212,7 @@ def twelfth(facts: Facts) -> Section:
             )
         )  # fmt: skip
     else:
-        blocks.append(silent("l’engagement dans les sessions terminées", facts, over))
+        blocks.append(silent("l’engagement dans les sessions terminées", facts, over, ended=True))
     if now.total:
         days = number(facts.rules.states.inactive_days)
         blocks.append(

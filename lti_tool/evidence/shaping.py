@@ -33,8 +33,10 @@ def section(indicator: Indicator, said: Sequence[Block], *, missing: Sequence[st
     )
 
 
-def silent(what: str, facts: Facts, found: Measured | None = None) -> Text:
-    """Say that the data says nothing of something, or that there are too few people to say it."""
+def silent(what: str, facts: Facts, found: Measured | None = None, *, ended: bool = False) -> Text:
+    """Say that the data says nothing of something, or why: too few people, none over (`ended`)."""
+    if ended and not any(one.over for one in facts.sessions):
+        return Text(f"Aucune session n’est encore terminée : rien ne se dit de {what}.")
     if found is not None and found.left_out:
         return Text(f"Moins de {number(facts.k)} personnes par année : rien ne peut être dit de {what}.")
     return Text(f"Les données ne disent rien de {what}.")
