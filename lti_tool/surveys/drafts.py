@@ -10,6 +10,7 @@ own), "max_length", "options" [{"value", "fr", "en"}], "competency", "of" and "r
 from __future__ import annotations
 
 import copy
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -166,7 +167,13 @@ def _said(form: Mapping[str, str], here: str) -> Block:
 
 
 def _label(form: Mapping[str, str], here: str) -> dict[str, str]:
-    return {language: " ".join(form.get(f"{here}.{language}", "").split()) for language in LANGUAGES}
+    return {language: _line(form.get(f"{here}.{language}", "")) for language in LANGUAGES}
+
+
+def _line(text: str) -> str:
+    """Return a text on one line; the spaces of French typography (U+202F, U+00A0) stay."""
+    kept = "".join(c if unicodedata.category(c) not in ("Cc", "Cs") else " " for c in text)
+    return " ".join(part for part in kept.split(" ") if part)
 
 
 def _among(value: str | None, known: Iterable[str], otherwise: str) -> str:

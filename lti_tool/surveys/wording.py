@@ -260,6 +260,12 @@ def done() -> dict[str, str]:
         "survey": gettext("Le questionnaire est enregistré : les participants le trouvent dans leur page."),
         "prolonged": gettext("La clôture est repoussée."),
         "survey_closed": gettext("Le questionnaire est clos."),
+        "copied": gettext("La copie est prête : adaptez-la, puis publiez-la."),
+        "draft_kept": gettext("Le brouillon est enregistré."),
+        "published": gettext("Le questionnaire est publié : il est proposé à qui demande un avis."),
+        "unoffered": gettext("Le questionnaire n’est plus proposé ; ce qui est ouvert le reste."),
+        "offered": gettext("Le questionnaire est proposé à nouveau."),
+        "recalled": gettext("Le rappel est affiché sur la page de qui n’a pas répondu."),
         "cancelled": gettext("Le questionnaire est retiré."),
         "answered": gettext(
             "Une personne a répondu entre-temps : ce questionnaire ne peut plus être retiré."

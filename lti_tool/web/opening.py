@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from flask import g, redirect, render_template, request
+from flask import g, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit, surveys, wording
 from lti_tool.language import gettext
-from lti_tool.surveys import SurveyError
+from lti_tool.surveys import SurveyError, alignment, library, naming, workload
 from lti_tool.surveys import box as survey_box
 from lti_tool.surveys import closing as survey_closing
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
+from lti_tool.surveys.workload import Workload
 from lti_tool.web import satisfaction_form, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.satisfaction import find, summary_page
-from lti_tool.web.satisfaction_form import Filled
+from lti_tool.web.satisfaction_form import Filled, Wanted
 from lti_tool.web.shell import CoursePage, open_course, reading
 from tool_config import surveys as templates
 from tool_config.database import transaction
-from tool_config.surveys import Template
+from tool_config.surveys import Survey, Template
 
 
 def _k() -> int:
@@ -36,13 +39,39 @@ def survey_new(launch: str, course_id: int) -> str:
     with reading() as conn:
         page = open_course(conn, course_id)
         marked = services.may_mark_surveys(conn, course_id)
+        known = _known(conn, course_id)
     modules = page.setting.modules
     asked = request.args.get("module", "")
     first = asked if asked in modules else next(iter(modules), "")
-    return _form(page, satisfaction_form.blank(first, page.frames.today), marked)
+    filled = satisfaction_form.blank(first, page.frames.today)
+    wished = request.args.get("template", "")
+    return _form(page, replace(filled, template=wished) if wished in known.offered else filled, marked, known)
 
 
-def _form(page: CoursePage, filled: Filled, marked: bool) -> str:
+@dataclass(frozen=True)
+class _Known:
+    """What may be opened in a course, and what was."""
+
+    offered: Mapping[str, Template]
+    opened: Sequence[Survey]
+
+    def load(self, template: Template) -> Workload:
+        """Return the minutes already asked of those whom a questionnaire asks."""
+        return workload.of_session(self.opened, template.audience, tool().clock())
+
+    def heavy(self, template: Template) -> str:
+        """Warn when a questionnaire asks much of each person over the session; "" otherwise."""
+        total, most = self.load(template).total + template.minutes, tool().rules.surveys.minutes
+        return naming.too_long(total, most) if total > most else ""
+
+
+def _known(conn: Connection, course_id: int) -> _Known:
+    silo_id = viewer().silo_id
+    return _Known(library.offered(conn, silo_id, course_id), surveys.listing(conn, silo_id, course_id))
+
+
+def _form(page: CoursePage, filled: Filled, marked: bool, known: _Known) -> str:
+    chosen = known.offered.get(filled.template)
     return render_template(
         "tutor/satisfaction_new.html",
         page_title=gettext("Demander un avis"),
@@ -52,12 +81,16 @@ def _form(page: CoursePage, filled: Filled, marked: bool) -> str:
         filled=filled,
         may_mark=marked,
         mark=request.form.get("mark") == "1",
-        errors={name: survey_wording.error(code) for name, code in filled.errors.items()},
+        errors={
+            name: known.heavy(chosen) if code == "heavy" and chosen else survey_wording.error(code)
+            for name, code in filled.errors.items()
+        },
+        library_url=url_for("pages.template_list"),
         modules=[
             (iri, wording.module_label(place.position, place.title))
             for iri, place in page.setting.modules.items()
         ],
-        templates=[_preview(template, filled) for template in templates.load().values()],
+        templates=[_preview(template, filled, known) for template in known.offered.values()],
         modes=[
             (mode, survey_wording.mode_label(mode), survey_wording.mode_for_tutor(mode, _k()))
             for mode in templates.MODES
@@ -66,11 +99,23 @@ def _form(page: CoursePage, filled: Filled, marked: bool) -> str:
     )
 
 
-def _preview(template: Template, filled: Filled) -> dict[str, Any]:
+def _preview(template: Template, filled: Filled, known: _Known) -> dict[str, Any]:
+    chosen = template.name == filled.template
     return {
         "name": template.name,
         "title": label(template.title),
         "minutes": template.minutes,
+        "say": gettext(
+            "%(phase)s, sur %(scope)s, aux %(audience)s",
+            phase=naming.phase(template.phase),
+            scope=naming.scope(template.scope),
+            audience=naming.audience(template.audience),
+        ),
+        "load": naming.asked_minutes(known.load(template), template.minutes),
+        "heavy": bool(known.heavy(template)),
+        "same": [label(question.text) for question in alignment.changes(template, known.opened)],
+        "preview_url": url_for("pages.template_preview", template_id=template.name),
+        "chosen": chosen,
         "questions": [
             {
                 "text": label(question.text),
@@ -78,14 +123,14 @@ def _preview(template: Template, filled: Filled) -> dict[str, Any]:
                 "ends": (label(question.scale[0].label), label(question.scale[-1].label))
                 if question.scale
                 else None,
+                "options": ", ".join(label(option.label) for option in question.options),
             }
             for question in template.questions
             if question.included
         ],
         "options": [
-            {"id": question.id, "text": label(question.text), "on": question.id in filled.also}
-            for question in template.questions
-            if not question.included
+            {"id": name, "text": text, "kind": kind, "on": chosen and name in filled.also}
+            for name, text, kind in satisfaction_form.optional(template)
         ],
     }
 
@@ -98,7 +143,10 @@ def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
         page = open_course(conn, course_id)
         marked = services.may_mark_surveys(conn, course_id)
         mark = marked and request.form.get("mark") == "1"
-        wanted, errors = satisfaction_form.read(request.form, now, g.zone)
+        known = _known(conn, course_id)
+        wanted, errors = satisfaction_form.read(request.form, now, g.zone, known.offered)
+        if wanted is not None and request.form.get("anyway") != "1" and known.heavy(wanted.template):
+            wanted, errors = None, {"anyway": "heavy"}
         if wanted is not None and mark and wanted.mode == "anonymous":
             wanted, errors = None, {"mode": "marked"}
         if wanted is not None:
@@ -107,7 +155,7 @@ def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
                     conn,
                     viewer().silo_id,
                     course_id,
-                    module=wanted.module if wanted.module in page.setting.modules else "",
+                    module=_module(wanted, page),
                     template=wanted.template,
                     mode=wanted.mode,
                     opens_at=wanted.opens_at,
@@ -116,13 +164,20 @@ def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
                     now=now,
                 )
                 if mark:
-                    place = page.setting.modules[wanted.module]
-                    services.start_with_survey(conn, course_id, made.survey_id, place.title)
+                    place = page.setting.modules.get(wanted.module)
+                    title = place.title if place else label(made.template.title)
+                    services.start_with_survey(conn, course_id, made.survey_id, title)
                 _record(conn, course_id)
                 return redirect(page.url("survey_summary", survey_id=made.survey_id, done="survey"), 303)
             except SurveyError as error:
                 errors = satisfaction_form.errors_of(error.fields)
-    return _form(page, satisfaction_form.filled(request.form, errors), marked), 400
+    return _form(page, satisfaction_form.filled(request.form, errors), marked, known), 400
+
+
+def _module(wanted: Wanted, page: CoursePage) -> str:
+    """Return the module asked about; what is no module of the course is refused by the domain."""
+    known = wanted.template.scope == "session" or wanted.module in page.setting.modules
+    return wanted.module if known else ""
 
 
 def _record(conn: Connection, course_id: int) -> None:

@@ -12,7 +12,7 @@ from lti_tool.access import Viewer
 from lti_tool.deep_linking import Item, Request
 from lti_tool.formatting import short_day
 from lti_tool.language import gettext, ngettext
-from lti_tool.surveys import SurveyError
+from lti_tool.surveys import SurveyError, library
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
 from lti_tool.web import guard, satisfaction_form, services
@@ -22,10 +22,12 @@ from lti_tool.web.shell import CoursePage, Shell, open_course, open_person, read
 from tool_config import platforms
 from tool_config import surveys as templates
 from tool_config.database import transaction
-from tool_config.surveys import Survey
+from tool_config.surveys import Survey, Template
 
 #: Values of the field ``what``, or what they begin with.
 _DASHBOARD, _PROGRESS, _OPENED, _ON_MODULE = "dashboard", "progress", "survey:", "module:"
+#: Before the name of a template about the whole session.
+_ON_SESSION = "session:"
 
 
 class _Faulty(Exception):  # noqa: N818
@@ -117,7 +119,7 @@ def _form(
     errors: Mapping[str, str],
 ) -> str:
     tutor = viewer().role == "tutor"
-    known = templates.load().values()
+    known = [each for each in _offered(conn).values() if each.audience == "trainees"]
     return render_template(
         "tutor/placing.html",
         page_title=gettext("Ajouter au parcours"),
@@ -135,6 +137,17 @@ def _form(
         ]
         if tutor
         else [],
+        sessions=[
+            (
+                f"{_ON_SESSION}{each.name}",
+                label(each.title),
+                ngettext("%(num)d minute environ", "%(num)d minutes environ", each.minutes),
+            )
+            for each in known
+            if each.scope == "session"
+        ]
+        if tutor
+        else [],
         tutor=tutor,
         filled=filled,
         may_mark=services.may_mark_surveys(conn, viewer().course_id),
@@ -146,18 +159,22 @@ def _form(
                 "minutes": each.minutes,
                 "count": sum(1 for question in each.questions if question.included),
                 "options": [
-                    {"id": q.id, "text": label(q.text), "on": q.id in filled.also}
-                    for q in each.questions
-                    if not q.included
+                    {"id": name, "text": text, "on": each.name == filled.template and name in filled.also}
+                    for name, text, _ in satisfaction_form.optional(each)
                 ],
             }
             for each in known
+            if each.scope == "module"
         ],
         modes=[
             (mode, survey_wording.mode_label(mode), survey_wording.mode_for_tutor(mode, _k()))
             for mode in templates.MODES
         ],
     )
+
+
+def _offered(conn: Connection) -> Mapping[str, Template]:
+    return library.offered(conn, viewer().silo_id, viewer().course_id)
 
 
 def _k() -> int:
@@ -179,6 +196,8 @@ def _shell(page: CoursePage) -> Shell:
 
 
 def _name(page: CoursePage, module: str) -> str:
+    if not module:
+        return gettext("Toute la session")
     place = page.setting.modules.get(module)
     return wording.module_label(place.position, place.title) if place else gettext("Module retiré")
 
@@ -202,13 +221,12 @@ def _fault(code: str) -> str:
 
 def _items(conn: Connection, page: CoursePage, wanted: Request, what: Sequence[str]) -> tuple[Item, ...]:
     """Return the links that were chosen, with their questionnaires opened; _Faulty."""
-    modules = [each.removeprefix(_ON_MODULE) for each in what if each.startswith(_ON_MODULE)]
+    fresh = [each for each in what if each.startswith((_ON_MODULE, _ON_SESSION))]
     opened = {f"{_OPENED}{each.survey_id}": each for each in _opened(conn)}
     if not what or (len(what) > 1 and not wanted.multiple):
         raise _Faulty({"what": "nothing"})
-    if modules:
+    if fresh:
         access.require(viewer(), "tutor")
-    asked = _read_survey(conn) if modules else None
     items = []
     for each in what:
         if each == _DASHBOARD:
@@ -217,8 +235,8 @@ def _items(conn: Connection, page: CoursePage, wanted: Request, what: Sequence[s
             items.append(_progress())
         elif each in opened:
             items.append(_questionnaire(page, opened[each]))
-        elif asked is not None and each.startswith(_ON_MODULE):
-            items.append(_questionnaire(page, _open(conn, page, asked, each.removeprefix(_ON_MODULE))))
+        elif each in fresh:
+            items.append(_questionnaire(page, _open(conn, page, _read_survey(conn, each), each)))
         else:
             raise _Faulty({"what": "nothing"})
     return tuple(items)
@@ -228,8 +246,16 @@ def _is_marked() -> bool:
     return request.form.get("mark") == "1"
 
 
-def _read_survey(conn: Connection) -> Wanted:
-    asked, errors = satisfaction_form.read(request.form, tool().clock(), g.zone)
+def _read_survey(conn: Connection, what: str) -> Wanted:
+    """Return the questionnaire that a choice asks for; _Faulty."""
+    form = request.form.to_dict()
+    if what.startswith(_ON_SESSION):
+        form["template"] = what.removeprefix(_ON_SESSION)
+    else:
+        form["module"] = what.removeprefix(_ON_MODULE)
+    asked, errors = satisfaction_form.read(form, tool().clock(), g.zone, _offered(conn))
+    if asked is not None and (asked.template.scope == "session") != what.startswith(_ON_SESSION):
+        asked, errors = None, {"template": "template"}
     if asked is None:
         raise _Faulty(errors)
     if asked.mode == "anonymous" and _is_marked() and services.may_mark_surveys(conn, viewer().course_id):
@@ -237,14 +263,15 @@ def _read_survey(conn: Connection) -> Wanted:
     return asked
 
 
-def _open(conn: Connection, page: CoursePage, asked: Wanted, module: str) -> Survey:
-    """Open a questionnaire on a module, by the same rules as the page that opens one."""
+def _open(conn: Connection, page: CoursePage, asked: Wanted, what: str) -> Survey:
+    """Open a questionnaire, by the same rules as the page that opens one."""
+    known = not asked.module or asked.module in page.setting.modules
     try:
         made = surveys.open_survey(
             conn,
             viewer().silo_id,
             viewer().course_id,
-            module=module if module in page.setting.modules else "",
+            module=asked.module if known else "",
             template=asked.template,
             mode=asked.mode,
             opens_at=asked.opens_at,
@@ -255,10 +282,10 @@ def _open(conn: Connection, page: CoursePage, asked: Wanted, module: str) -> Sur
     except SurveyError as error:
         errors = dict(satisfaction_form.errors_of(error.fields))
         if "module" in errors:
-            errors[f"{_ON_MODULE}{module}"] = errors.pop("module")
+            errors[what] = errors.pop("module")
         raise _Faulty(errors) from None
     if _is_marked() and services.may_mark_surveys(conn, viewer().course_id):
-        title = page.setting.modules[module].title
+        title = page.setting.modules[asked.module].title if asked.module else label(made.template.title)
         services.start_with_survey(conn, viewer().course_id, made.survey_id, title)
     return made
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from lti_tool.surveys.wording import label
 from tool_config import surveys as templates
 from tool_config.surveys import Template
 
@@ -24,6 +25,8 @@ class Filled:
     also: tuple[str, ...]
     opens: str
     closes: str
+    #: The warning about what is asked of each person was read.
+    anyway: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -31,6 +34,7 @@ class Filled:
 class Wanted:
     """A form without fault."""
 
+    #: "" when the template is about the whole session.
     module: str
     template: Template
     mode: str
@@ -56,17 +60,27 @@ def filled(form: Mapping[str, str], errors: Mapping[str, str] | None = None) -> 
         module=form.get("module", ""),
         template=form.get("template", ""),
         mode=form.get("mode", ""),
-        also=tuple(name[5:] for name in form if name.startswith("also-")),
+        also=tuple(_chosen(form)),
         opens=form.get("opens", ""),
         closes=form.get("closes", ""),
+        anyway=form.get("anyway") == "1",
         errors=errors or {},
     )
 
 
-def read(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> tuple[Wanted | None, dict[str, str]]:
-    """Read the form; return what it asks for, or the fault of each field."""
+def _chosen(form: Mapping[str, str]) -> list[str]:
+    """Return the questions added: "also-question", or "also-template:question" where several are shown."""
+    names = [name.removeprefix("also-") for name in form if name.startswith("also-")]
+    own = f"{form.get('template', '')}:"
+    return [name.removeprefix(own) for name in names if ":" not in name or name.startswith(own)]
+
+
+def read(
+    form: Mapping[str, str], now: datetime, zone: ZoneInfo, offered: Mapping[str, Template]
+) -> tuple[Wanted | None, dict[str, str]]:
+    """Read the form; return what it asks for, or the fault of each field. `offered`: `library.offered`."""
     sent, errors = filled(form), {}
-    template = templates.load().get(sent.template)
+    template = offered.get(sent.template)
     if template is None:
         errors["template"] = "template"
     opens, closes = day(sent.opens), day(sent.closes)
@@ -81,7 +95,17 @@ def read(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> tuple[Wanted
         return None, {"template": "template"}
     # What was to open on a past day, or today, opens now.
     opens_at = max(now, datetime.combine(opens, time(), zone))
-    return Wanted(sent.module, asked, sent.mode, opens_at, end_of(closes, zone)), {}
+    module = "" if asked.scope == "session" else sent.module
+    return Wanted(module, asked, sent.mode, opens_at, end_of(closes, zone)), {}
+
+
+def optional(template: Template) -> list[tuple[str, str, str]]:
+    """Return what may be added to a questionnaire, a grid as a whole: (name, text, kind)."""
+    return [
+        (grid.id, label(grid.text), "grid") if grid else (rows[0].id, label(rows[0].text), rows[0].kind)
+        for grid, rows in template.blocks
+        if not rows[0].included
+    ]
 
 
 def end_of(last: date, zone: ZoneInfo) -> datetime:

@@ -212,7 +212,14 @@ def admin_tabs(current: str) -> list[Tab]:
                 ("correspondences", gettext("Correspondances")),
             ],
         ),
-        (gettext("Réglages"), [("connections", gettext("Connexions")), ("journal", gettext("Journal"))]),
+        (
+            gettext("Réglages"),
+            [
+                ("connections", gettext("Connexions")),
+                ("template_list", gettext("Questionnaires")),
+                ("journal", gettext("Journal")),
+            ],
+        ),
     ]
     return [_group(label, pages, current) for label, pages in groups]
 
@@ -222,6 +229,21 @@ def _group(label: str, pages: Sequence[tuple[str, str]], current: str) -> Tab:
     within = [Tab(name, url_for(f"pages.{page}"), page == current) for page, name in pages]
     here = any(tab.current for tab in within)
     return Tab(label, within[0].url, here, within if len(within) > 1 else ())
+def admin_shell(conn: Connection, current: str) -> Shell:
+    """Return the header and footer of an administrator's page about the whole silo."""
+    owner = silos.get(conn, viewer().silo_id)
+    set_time(tool().clock(), ZoneInfo(owner.time_zone))
+    return Shell(
+        title=owner.name,
+        meta="",
+        tabs=admin_tabs(current),
+        open_url=open_url(),
+        about_url=url_for("pages.about_all", launch=viewer().launch_id),
+        threshold=tool().rules.disclosure.course,
+        done=done(),
+    )
+
+
 
 
 def _meta(label: str | None, overview: Overview) -> str:

@@ -94,6 +94,7 @@ class Questionnaire {
   }
 
   keep(attempt) {
+    if ("preview" in this.form.dataset) return;
     const draft = { values: this.values(), closes: this.form.dataset.closes, attempt };
     const done = stored((storage) => { storage.setItem(this.name, JSON.stringify(draft)); return true; }, false);
     this.unsaved = !done;
@@ -180,7 +181,7 @@ class Questionnaire {
 
   async submit(event) {
     event.preventDefault();
-    if (this.sending) return;
+    if (this.sending || "preview" in this.form.dataset) return;
     const wrong = this.questions.findIndex((question) => this.missing(question));
     if (wrong >= 0) {
       if (this.narrow.matches) this.move(wrong);
