@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lti_tool.improvements import course_kinds, silo_kinds
+from lti_tool.improvements import comment_kinds, course_kinds, silo_kinds
 from lti_tool.improvements.figures import Kind, Reading, Seen
 from lti_tool.language import gettext
 
@@ -28,6 +28,7 @@ KINDS: Mapping[str, Kind] = {
     "activity": Kind("course", lambda: gettext("Étape d’un module"), course_kinds.activity),
     "alert": Kind("course", lambda: gettext("Personnes à contacter"), course_kinds.alert),
     "active": Kind("course", lambda: gettext("Activité de la session"), course_kinds.active),
+    "comment_theme": Kind("course", lambda: gettext("Thème de commentaires"), comment_kinds.theme),
     "quality": Kind("silo", lambda: gettext("Qualité des données"), silo_kinds.quality_line),
 }
 
