@@ -31,6 +31,7 @@ improvement = Table(
     Column("owner_name", Text, nullable=False),
     Column("due_on", Date),
     Column("action", Text, nullable=False),
+    #: What came of it; of an abandoned entry, why.
     Column("conclusion", Text, nullable=False),
     #: Version of the change that holds what was measured after.
     Column("checked_version", Integer),

@@ -174,8 +174,9 @@ def open_entry(
         reserved=reserved,
         answer_by=today + timedelta(days=ANSWER_DAYS) if kind == COMPLAINT else None,
     )
-    conn.execute(insert(conn, improvement).values(asdict(made)))
-    _write(conn, made, "opened", by=by, now=now, figure=figure)
+    written = conn.execute(insert(conn, improvement).values(asdict(made)).on_conflict_do_nothing())
+    if written.rowcount:  # else the other click of a double one was first
+        _write(conn, made, "opened", by=by, now=now, figure=figure)
     return made
 
 
@@ -280,7 +281,7 @@ def check(
 def abandon(conn: Connection, entry: Entry, version: int, *, reason: str, by: Author, now: datetime) -> Entry:
     """Give up, saying why."""
     faults = _faults({"reason": reason}, required=("reason",))
-    values = {"state": "abandoned"}
+    values = {"state": "abandoned", "conclusion": reason.strip()}
     return _step(conn, entry, version, "abandoned", values, faults, by=by, now=now, reason=reason.strip())
 
 

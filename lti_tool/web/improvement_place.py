@@ -92,8 +92,8 @@ def called(conn: Connection, actors: Iterable[str | None], *, named: bool = Fals
         found = {actor: silos.pseudonym(owner, actor) for actor in wanted}
     else:
         known = people.names(conn, who.silo_id, wanted)
-        team = gettext("une personne de l’équipe")
-        found = {actor: (known[actor].text if actor in known else None) or team for actor in wanted}
+        unnamed = gettext("une personne de la session") if named else gettext("une personne de l’équipe")
+        found = {actor: (known[actor].text if actor in known else None) or unnamed for actor in wanted}
     if who.actor in found:
         found[who.actor] = gettext("vous")
     return found

@@ -369,6 +369,6 @@ def _change_row(change: log.Change, persons: Mapping[str, str], today: date) -> 
                 wording.value(name, after, persons, today),
             )
             for name, (before, after) in change.fields.items()
-            if name in columns
+            if name in columns and not (name == "conclusion" and change.reason)
         ],
     }
