@@ -63,6 +63,7 @@ _TABS = {
     "modules": "Modules",
     "people": "Participants",
     "satisfaction": "Satisfaction",
+    "improvements": "Améliorations",
     "outline": "Parcours",
     "attendance": "Présences",
 }
