@@ -7,7 +7,7 @@ from lti_tool.language import gettext, ngettext
 from lti_tool.surveys.wording import label
 from lti_tool.surveys.workload import Workload
 from tool_config import surveys as templates
-from tool_config.surveys import Audience, Phase, Scope
+from tool_config.surveys import Audience, Phase, Scope, Template
 
 
 def phase(name: Phase) -> str:
@@ -34,6 +34,11 @@ def audience(name: Audience) -> str:
 def scope(name: Scope) -> str:
     """Name what a questionnaire is about."""
     return gettext("un module") if name == "module" else gettext("toute la session")
+
+
+def place(template: Template) -> str:
+    """Say when a questionnaire is asked, of what and to whom."""
+    return " · ".join((phase(template.phase), scope(template.scope), audience(template.audience)))
 
 
 def kind(name: str) -> str:

@@ -32,7 +32,7 @@ def shipped(template: Template) -> dict[str, Any]:
     return {
         "name": template.name,
         "title": label(template.title),
-        "say": _say(template.phase, template.scope, template.audience),
+        "say": naming.place(template),
         "length": ngettext("%(num)d question", "%(num)d questions", len(template.questions)),
         "minutes": naming.minutes(template.minutes),
         "preview_url": url_for("pages.template_preview", template_id=template.name),
@@ -41,7 +41,7 @@ def shipped(template: Template) -> dict[str, Any]:
 
 def listed(written: Written) -> dict[str, Any]:
     """Return a line of the questionnaires written here."""
-    here = {"template_id": written.template_id}
+    here: dict[str, Any] = {"template_id": written.template_id}
     draft = written.draft
     return {
         "name": written.template_id,

@@ -105,12 +105,7 @@ def _preview(template: Template, filled: Filled, known: _Known) -> dict[str, Any
         "name": template.name,
         "title": label(template.title),
         "minutes": template.minutes,
-        "say": gettext(
-            "%(phase)s, sur %(scope)s, aux %(audience)s",
-            phase=naming.phase(template.phase),
-            scope=naming.scope(template.scope),
-            audience=naming.audience(template.audience),
-        ),
+        "say": naming.place(template),
         "load": naming.asked_minutes(known.load(template), template.minutes),
         "heavy": bool(known.heavy(template)),
         "same": [label(question.text) for question in alignment.changes(template, known.opened)],

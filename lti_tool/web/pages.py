@@ -35,6 +35,7 @@ from lti_tool.web import (
     registration,
     satisfaction,
     services,
+    reminding,
     tables,
     trainee,
     tutor,
@@ -137,6 +138,8 @@ def install(app: Flask) -> None:
         Babel(app, default_locale="fr", locale_selector=language)
     install_messages(app)
     filters.install(app)
+    ("survey_waiting", f"{_SURVEY}/waiting", reminding.survey_waiting, ("GET",)),
+    ("survey_remind", f"{_SURVEY}/waiting", reminding.survey_remind, ("POST",)),
     app.jinja_env.globals["note_url"] = improvement_place.note_url
     tables.install(app)
     app.register_blueprint(registration.blueprint)
