@@ -55,7 +55,7 @@ def is_other(value: str) -> bool:
 def lead(shown: Picture, known: dict[str, Theme]) -> str:
     """Return the sentence of the page: what is spoken of most, and how."""
     count = shown.count or 0
-    said = ngettext("%(num)d commentaire lu", "%(num)d commentaires lus", count, num=number(count))
+    said = ngettext("%(count)s commentaire lu", "%(count)s commentaires lus", count, count=number(count))
     if not shown.themes:
         return gettext("%(read)s : aucun thème n’est assez partagé pour être montré.", read=said)
     first = shown.themes[0]

@@ -239,7 +239,7 @@ def _row(
         ),
         "verbatims": [texts[one] for one in drawn.verbatims if one in texts],
         "url": address(place.url(), {**_kept(place), "theme": theme.theme_id}) + "#list-title",
-        "improve": (f"{place.scope.key} {theme.theme_id}" if place.scope.kind == "course" else ""),
+        "improve": f"{place.scope.key} {theme.theme_id}" if place.scope.kind == "course" else "",
     }
 
 
