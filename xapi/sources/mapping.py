@@ -119,15 +119,17 @@ def _reads(cell: Cell, field: Field) -> bool:
 def _fits(columns: Columns, standard: Standard) -> bool:
     """Tell whether columns could be of a standard at all.
 
-    People are named by a column; a dataset that requires nothing is known by something that it counts.
+    People are named by a column, and something is said of them; a dataset that requires nothing is known by
+    something that it counts.
     """
     given = set(columns)
     for field in standard.fields:
         named = field.id in given or field.instead in given
         if field.required and field.role == "person" and not named:
             return False
+    people = {field.id for field in standard.of_role("person")}
     if any(field.required for field in standard.fields):
-        return True
+        return bool(given - people - {""})
     return any(field.id in given for field in standard.measures)
 
 
@@ -148,17 +150,19 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
         )
         known = [field for field in columns if field]
         required = [field for field in standard.fields if field.required]
-        # What no column gives may be given once for the whole file: the session of a list…
-        missing = len(faults(columns, (), standard))
+        # What no column gives may be given once for the whole file: the session of a list, most of all.
+        missing = [fault.field for fault in faults(columns, (), standard)]
+        lacking = sum(0.25 if field.role == "session" else 0.75 for field in missing)
         exact = sum(
             _exact(heading, standard.field(field)) > 0  # type: ignore[arg-type]
             for heading, field in zip(header, columns, strict=True)
             if field
         )
         asked = sum(_is_columns(field, standard) for field in known)
-        if missing and exact + asked <= missing:
+        own = sum(field.role not in ("session", "day") for field in missing)
+        if missing and not asked and exact <= max(1, own):
             continue
-        score = exact + 0.5 * (len(known) - exact) - missing - 0.5 * unread + 0.1 * len(required)
+        score = exact + 0.5 * (len(known) - exact) - lacking - 0.5 * unread + 0.1 * len(required)
         if known and score > best:
             best, name = score, standard.name
     return name
