@@ -15,26 +15,26 @@ from analyzers.intervals import Z95, wilson
 from analyzers.results import Share
 from analyzers.satisfaction import item
 from analyzers.survey_results import Published, SurveySummary
-from tool_config.survey_model import OBJECTS, PHASES, Audience, Phase, Survey
+from tool_config.survey_model import OBJECTS, PHASES, Survey
 
 #: Sessions with figures from which a trend is spoken of.
 LEAST_SESSIONS = 3
 
 
-def speaking(summaries: Iterable[SurveySummary], module: str) -> dict[tuple[Phase, Audience], SurveySummary]:
+def speaking(summaries: Iterable[SurveySummary], module: str) -> dict[tuple[str, str], SurveySummary]:
     """Return the questionnaire that speaks for each phase and audience of a module ("": of the session).
 
     `summaries` in the order of `reception.course`: the latest with published figures, else the latest.
     """
-    found: dict[tuple[Phase, Audience], SurveySummary] = {}
+    found: dict[tuple[str, str], SurveySummary] = {}
     for summary in summaries:
         if summary.module != module:
             continue
         place = (summary.phase, summary.audience)
-        kept = found.get(place)  # type: ignore[arg-type]
+        kept = found.get(place)
         if kept is None or (kept.suppressed is not None and summary.suppressed is None):
-            found[place] = summary  # type: ignore[index]
-    order = {phase: rank for rank, phase in enumerate(PHASES)}
+            found[place] = summary
+    order: dict[str, int] = {phase: rank for rank, phase in enumerate(PHASES)}
     return dict(sorted(found.items(), key=lambda one: (order[one[0][0]], one[0][1])))
 
 

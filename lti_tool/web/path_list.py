@@ -135,6 +135,7 @@ def _page(conn: Connection, fault: str = "") -> str:
             "patterns": path.patterns,
             "lines": _lines(path.sessions),
             "change_url": url_for("pages.path_change", path_id=path.path_id),
+            "satisfaction_url": url_for("pages.path_trend", path_id=path.path_id),
         }
         for path in found.paths
     ]

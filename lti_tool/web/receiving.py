@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from analyzers import comparison
+from analyzers import answer_frames, comparison
+from analyzers.depth import Depth
 from analyzers.results import Share
 from analyzers.survey_results import ItemSummary, SessionSatisfaction, SurveySummary
 from lti_tool.formatting import number, percent
@@ -72,6 +73,11 @@ def read(conn: Connection, page: CoursePage) -> Received:
         if iri in page.setting.modules
     }
     return Received(summaries, modules, comparison.least(modules), comparison.best(modules))
+
+
+def depths(conn: Connection, page: CoursePage) -> dict[str, Depth]:
+    """Return what is sealed of the closed questionnaires of a course, by questionnaire."""
+    return answer_frames.depths(conn, page.viewer.silo_id, page.access.course_id)
 
 
 def cells(page: CoursePage, received: Received) -> dict[str, Cell]:

@@ -9,9 +9,11 @@ from uuid import UUID
 from flask import g, render_template, request
 from sqlalchemy import Connection
 
-from analyzers import disclosure
+from analyzers import disclosure, shrinkage
+from analyzers.comments import masking
 from analyzers.survey_results import SurveySummary
-from lti_tool import access, surveys, wording
+from lti_tool import access, depth_words, surveys, wording
+from lti_tool.comments import rosters
 from lti_tool.exports import Cell, Column, Columns, Table
 from lti_tool.formatting import number
 from lti_tool.imports import opinions
@@ -20,9 +22,10 @@ from lti_tool.surveys import SurveyError, reception
 from lti_tool.surveys import closing as survey_closing
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.surveys.wording import label
-from lti_tool.web import noting, receiving, services
+from lti_tool.web import deepening, noting, receiving, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage, open_course, reading
+from lti_tool.web.trend import ranked
 from lti_tool.wording import Place
 from tool_config.surveys import Survey
 
@@ -41,6 +44,8 @@ def satisfaction_page(launch: str, course_id: int) -> str:
         received = receiving.read(conn, page)
     places = page.setting.modules
     matrix = _matrix(page, received)
+    ranking = shrinkage.rank(_shares(received))
+    names = {iri: wording.module_label(place.position, place.title) for iri, place in places.items()}
     return render_template(
         "tutor/satisfaction.html",
         page_title=gettext("Satisfaction"),
@@ -49,11 +54,25 @@ def satisfaction_page(launch: str, course_id: int) -> str:
         modules=_module_rows(page, received, matrix),
         items=matrix,
         questionnaires=[_survey_row(page, summary) for summary in received.summaries],
+        ranking=ranked(ranking, names),
+        ranking_said=depth_words.ranking(ranking, [names[one.key] for one in ranking.estimates]),
+        whole_url=page.url("received_module", module="")
+        if any(not summary.module for summary in received.summaries)
+        else None,
+        trend_url=page.url("session_trend"),
+        heard_url=page.url("debrief_new") if viewer().role == "tutor" else None,
         csv_url=page.url("satisfaction_csv"),
         may_open=viewer().role == "tutor",
+        comments_url=page.url("comments") if viewer().role == "tutor" else None,
         new_url=page.url("survey_new"),
         reading=reading_notes(),
     )
+
+
+def _shares(received: receiving.Received) -> dict[str, tuple[int, int]]:
+    """Return the favourable overall answers published of each module: (count, n)."""
+    shares = {iri: summary.overall.favourable for iri, summary in received.modules.items()}
+    return {iri: (share.count or 0, share.n) for iri, share in shares.items() if share.n}
 
 
 def reading_notes() -> list[str]:
@@ -62,7 +81,8 @@ def reading_notes() -> list[str]:
     return [
         gettext(
             "Avis favorables : les deux réponses les plus hautes de la question d’ensemble. Le point est "
-            "leur part, le trait son intervalle à 95 % (Wilson) : plus il est long, moins il y a de réponses."
+            "leur part, le trait son intervalle à 95 % (Wilson ; population finie quand la liste des "
+            "inscrits est connue) : plus il est long, moins il y a de réponses."
         ),
         gettext(
             "Le module le moins bien reçu n’est nommé que si tout son intervalle est sous la part des autres "
@@ -97,6 +117,7 @@ def _module_rows(
             {
                 "label": wording.module_label(place.position, place.title),
                 "iri": iri,
+                "sides_url": page.url("received_module", module=iri),
                 "cell": cells.get(iri),
                 "median": number(summary.overall.median, 1) if summary else "–",
                 "items": [shares[name].value if name in shares else None for name, _ in matrix],
@@ -152,9 +173,12 @@ def summary_page(course_id: int, survey_id: UUID, errors: Mapping[str, str] | No
         comments = _comments(conn, page, asked, summary) if viewer().role == "tutor" else []
         left_out = survey_closing.left_out(conn, asked, k=_k()) if summary.state == "open" else 0
         mark = services.mark_block(conn, page, asked.survey_id)
+        made = receiving.depths(conn, page).get(asked.survey_id) if summary.state == "closed" else None
     return render_template(
         "tutor/satisfaction_one.html",
         mark=mark,
+        groups_url=page.url("survey_groups_csv", survey_id=asked.survey_id) if made else "",
+        **deepening.context(page, asked, summary, made),
         **_summary_context(page, asked, summary, comments, left_out, errors or {}),
     )
 
@@ -201,7 +225,11 @@ def _summary_context(
         "overall": overall,
         "overall_key": receiving.key(overall),
         "bars": items,
-        "items_key": receiving.key(items),
+        "objects": deepening.by_object(summary, items) if items else [],
+        "choices": deepening.choices(summary) if not summary.suppressed else [],
+        "positioning": (position := deepening.positioning(summary) if not summary.suppressed else []),
+        "position_key": receiving.key(position),
+        "module_url": page.url("received_module", module=asked.module),
         "comments": comments,
         "csv_url": page.url("survey_csv", survey_id=asked.survey_id),
         "may_change": viewer().role == "tutor" and summary.state != "closed",
@@ -220,6 +248,7 @@ def _comments(
 ) -> list[dict[str, Any]]:
     """Return the comments of each open question, a page of them at a time; none under the threshold."""
     groups = []
+    known = rosters.roster(conn, asked.silo_id, asked.course_id) if summary.comments else masking.NOBODY
     for group in summary.comments:
         if group.count is None:
             continue
@@ -234,7 +263,7 @@ def _comments(
                 "id": group.question.id,
                 "title": label(group.question.text),
                 "count": group.count,
-                "texts": texts,
+                "texts": [masking.mask(text, known) for text in texts],
                 "more_url": page.url("survey_summary", **here, **{key: after})
                 if after < group.count
                 else None,

@@ -18,6 +18,7 @@ from analyzers.results import Learner, Overview
 from analyzers.shapes import CourseFrames
 from lti_tool import access, audit, people, wording
 from lti_tool.access import CourseAccess, Viewer
+from lti_tool.comments import wording as comment_wording
 from lti_tool.formatting import number
 from lti_tool.improvements import wording as improvement_wording
 from lti_tool.language import gettext, ngettext, pgettext
@@ -188,7 +189,10 @@ def done() -> list[str]:
         "linked": gettext("La correspondance est enregistrée."),
         "pack": gettext("Le dossier est demandé. Il sera prêt dans un instant."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
+        "heard": gettext("Ce qui a été dit est noté."),
+        "unheard": gettext("La note est retirée."),
         **survey_wording.done(),
+        **comment_wording.done(),
         **improvement_wording.done(),
     }.get(request.args.get("done", ""))
     return [said] if said else []
@@ -200,6 +204,7 @@ def admin_tabs(current: str) -> list[Tab]:
         (gettext("Sessions"), [("sessions", "")]),
         (pgettext("tab", "Parcours"), [("path_list", "")]),
         (gettext("Croisements"), [("crossing", "")]),
+        (gettext("Commentaires"), [("comments_all", "")]),
         (
             gettext("Améliorations"),
             [("improvements_all", gettext("Journal")), ("evidence", gettext("Preuves Qualiopi"))],
@@ -224,11 +229,6 @@ def admin_tabs(current: str) -> list[Tab]:
     return [_group(label, pages, current) for label, pages in groups]
 
 
-def _group(label: str, pages: Sequence[tuple[str, str]], current: str) -> Tab:
-    """Return a tab that leads to the first of its pages; the pages themselves when there are several."""
-    within = [Tab(name, url_for(f"pages.{page}"), page == current) for page, name in pages]
-    here = any(tab.current for tab in within)
-    return Tab(label, within[0].url, here, within if len(within) > 1 else ())
 def admin_shell(conn: Connection, current: str) -> Shell:
     """Return the header and footer of an administrator's page about the whole silo."""
     owner = silos.get(conn, viewer().silo_id)
@@ -244,6 +244,11 @@ def admin_shell(conn: Connection, current: str) -> Shell:
     )
 
 
+def _group(label: str, pages: Sequence[tuple[str, str]], current: str) -> Tab:
+    """Return a tab that leads to the first of its pages; the pages themselves when there are several."""
+    within = [Tab(name, url_for(f"pages.{page}"), page == current) for page, name in pages]
+    here = any(tab.current for tab in within)
+    return Tab(label, within[0].url, here, within if len(within) > 1 else ())
 
 
 def _meta(label: str | None, overview: Overview) -> str:

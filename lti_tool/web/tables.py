@@ -19,6 +19,7 @@ from lti_tool.exports.tables import Written
 from lti_tool.language import gettext
 from lti_tool.web import (
     admin,
+    comments,
     connections,
     correspondences,
     crossing,
@@ -30,9 +31,11 @@ from lti_tool.web import (
     path_list,
     preparation,
     quality,
+    received_module,
     satisfaction,
     services,
     trainee,
+    trend,
     tutor,
 )
 from lti_tool.web.guard import tool
@@ -73,9 +76,15 @@ TABLES: tuple[tuple[str, str, Callable[..., Table]], ...] = (
     ("attendance", f"{_COURSE}/attendance", preparation.attendance_table),
     ("marks", f"{_COURSE}/marks/<mark_id>", services.marks_table),
     ("satisfaction", f"{_COURSE}/satisfaction", satisfaction.satisfaction_table),
+    ("themes", f"{_COURSE}/satisfaction/comments", comments.course_table),
+    ("themes_all", "/comments", comments.all_table),
     ("improvements", f"{_COURSE}/improvements", improvement_list.course_table),
     ("improvements_all", "/improvements", improvement_list.silo_table),
     ("survey", f"{_COURSE}/satisfaction/<uuid:survey_id>/answers", satisfaction.survey_table),
+    ("survey_groups", f"{_COURSE}/satisfaction/<uuid:survey_id>/groups", received_module.groups_table),
+    ("received", f"{_COURSE}/satisfaction/module", received_module.received_table),
+    ("session_trend", f"{_COURSE}/satisfaction/sessions", trend.session_trend_table),
+    ("path_trend", "/paths/<int:path_id>/satisfaction", trend.path_trend_table),
 )
 
 
