@@ -16,7 +16,7 @@ from tool_config.references import plain
 from tool_config.standards import Standard, StandardError
 from xapi.dataset_tables import dataset_row, dataset_standard
 from xapi.identity import CHUNK
-from xapi.path_tables import course_origin
+from xapi.path_tables import course_origin, session_name
 from xapi.sources.checking import Record
 from xapi.tables import course
 
@@ -162,7 +162,8 @@ def _put(conn: Connection, rows: list[dict[str, Any]]) -> None:
 def courses_by_name(conn: Connection, silo_id: int) -> dict[str, int]:
     """Return the courses of a silo by what files call them: title, label, idnumber, address, number.
 
-    Names are as `references.plain` writes them; one that means two courses means none.
+    Names are as `references.plain` writes them; one that means two courses means none. What an administrator
+    said of a name comes before all.
     """
     origin = course_origin.c
     query = (
@@ -192,7 +193,70 @@ def courses_by_name(conn: Connection, silo_id: int) -> dict[str, int]:
         for name in {plain(name) for name in names if name}:
             if found.setdefault(name, row.course_id) != row.course_id:
                 ambiguous.add(name)
-    return {name: course_id for name, course_id in found.items() if name not in ambiguous}
+    known = {name: course_id for name, course_id in found.items() if name not in ambiguous}
+    by_hand = select(session_name.c.name, session_name.c.course_id).where(session_name.c.silo_id == silo_id)
+    return known | {row.name: row.course_id for row in conn.execute(by_hand)}
+
+
+def name_session(
+    conn: Connection, silo_id: int, written: str, course_id: int | None, *, by: str, now: datetime
+) -> int:
+    """Say which course a name found in files means, None to undo it; return how many rows changed.
+
+    LookupError when the silo has no such course, or no row with that name.
+    """
+    table, name = dataset_row, plain(written)
+    spellings = [
+        text
+        for text in conn.scalars(
+            select(table.c.session).where(table.c.silo_id == silo_id, table.c.session.is_not(None)).distinct()
+        )
+        if plain(text) == name
+    ]
+    if not spellings:
+        raise LookupError(written)
+    where = session_name.c.silo_id == silo_id, session_name.c.name == name
+    if course_id is None:
+        conn.execute(delete(session_name).where(*where))
+        course_id = courses_by_name(conn, silo_id).get(name)
+    else:
+        known = select(course.c.course_id).where(course.c.silo_id == silo_id, course.c.course_id == course_id)
+        if course_id < 0 or conn.scalar(known) is None:
+            raise LookupError(course_id)
+        said = {"written": written, "course_id": course_id, "made_by": by, "made_at": now}
+        added = insert(conn, session_name).values(silo_id=silo_id, name=name, **said)
+        conn.execute(added.on_conflict_do_update(index_elements=["silo_id", "name"], set_=said))
+    changed = update(table).where(table.c.silo_id == silo_id, table.c.session.in_(spellings))
+    return conn.execute(changed.values(course_id=course_id)).rowcount
+
+
+@dataclass(frozen=True)
+class SessionName:
+    """A session as files write it: how many rows, and the course said by hand (None: no one said)."""
+
+    written: str
+    rows: int
+    course_id: int | None = None
+
+
+def session_names(conn: Connection, silo_id: int) -> tuple[SessionName, ...]:
+    """Return the names of files that mean no course, most rows first, then those said by hand."""
+    d, s = dataset_row.c, session_name.c
+    query = (
+        select(d.session, func.count())
+        .where(d.silo_id == silo_id, d.session.is_not(None), d.course_id.is_(None))
+        .group_by(d.session)
+        .order_by(func.count().desc(), d.session)
+    )
+    left = [SessionName(text, count) for text, count in conn.execute(query)]
+    said = conn.execute(
+        select(s.written, s.course_id, func.count(d.row_key))
+        .select_from(session_name.outerjoin(dataset_row, (d.silo_id == s.silo_id) & (d.session == s.written)))
+        .where(s.silo_id == silo_id)
+        .group_by(s.written, s.course_id)
+        .order_by(s.written)
+    )
+    return (*left, *(SessionName(text, count, course_id) for text, course_id, count in said))
 
 
 def settle(conn: Connection, silo_id: int) -> int:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
-from tool_config.database import metadata
+from tool_config.database import Instant, metadata
 
 #: What the platform says of where a session comes from, and what tied it to its path.
 course_origin = Table(
@@ -42,4 +42,19 @@ path_pattern = Table(
     Column("silo_id", Integer, primary_key=True),
     Column("path_id", BigInteger, primary_key=True, autoincrement=False),
     Column("pattern", Text, primary_key=True),
+)
+
+#: A session as files name it, and the course that an administrator says it is.
+session_name = Table(
+    "session_name",
+    metadata,
+    Column("silo_id", Integer, primary_key=True),
+    #: As `references.plain` writes it.
+    Column("name", Text, primary_key=True),
+    #: As the files write it.
+    Column("written", Text, nullable=False),
+    Column("course_id", BigInteger, nullable=False),
+    #: Actor who said so, and when.
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
 )

@@ -28,7 +28,7 @@ from tool_config.surveys import Survey, Template
 from xapi import publication
 from xapi.answers import FROM_FILES
 from xapi.dataset_tables import dataset_row
-from xapi.survey_tables import answer
+from xapi.survey_tables import answer, survey_comment, survey_figure, survey_step
 
 KIND = "survey_answers"
 _NAMES = UUID("0f2a4f0f-53a1-5c65-9f27-3a1d0e6a7c22")
@@ -60,6 +60,8 @@ def publish(
 ) -> Mapping[str, int]:
     """Draw the questionnaires that a file touched, or those that none was drawn of yet; return the notes.
 
+    Without a file, those whose rows went to another session are taken away too.
+
     Notes: opinions (questionnaires on the pages of their session), unplaced (answers whose session is no
     course of the community: they are drawn once it is known).
     """
@@ -67,9 +69,15 @@ def publish(
         groups = _groups(conn, silo_id, file_id)
         known = _drawn(conn, silo_id)
         unplaced = _unplaced(conn, silo_id, file_id)
+        gone: set[str] = set()
         if file_id is None:
+            drawn = {name for name in known if from_file(name)}
+            gone = drawn - {group.survey_id(silo_id) for group in groups}
             groups = [group for group in groups if group.survey_id(silo_id) not in known]
         actors = matching.actors(conn, silo_id) if groups else {}
+    if gone:
+        with transaction(engine, silo_id) as conn:
+            _withdraw(conn, silo_id, sorted(gone))
     shown = 0
     for group in groups:
         with transaction(engine, silo_id) as conn:
@@ -93,6 +101,14 @@ def _groups(conn: Connection, silo_id: int, file_id: str | None) -> list[_Group]
 
 def _drawn(conn: Connection, silo_id: int) -> set[str]:
     return set(conn.scalars(select(survey.c.survey_id).where(survey.c.silo_id == silo_id)))
+
+
+def _withdraw(conn: Connection, silo_id: int, names: Sequence[str]) -> None:
+    """Take away questionnaires whose rows are of another session now, or gone."""
+    for table in (survey_comment, survey_figure, survey_step, answer, survey):
+        for start in range(0, len(names), 500):
+            some = table.c.survey_id.in_(names[start : start + 500])
+            conn.execute(delete(table).where(table.c.silo_id == silo_id, some))
 
 
 def _unplaced(conn: Connection, silo_id: int, file_id: str | None) -> int:

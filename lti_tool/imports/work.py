@@ -23,6 +23,11 @@ def ask(conn: Connection, silo_id: int, file_id: str, *, now: datetime) -> None:
     jobs.enqueue(conn, silo_id, KIND, {"file": file_id}, now=now, key=f"{KIND} {file_id}")
 
 
+def ask_again(conn: Connection, silo_id: int, *, now: datetime) -> None:
+    """Ask for what rests on rows whose session was just said: presences, opinions, dates of sessions."""
+    jobs.enqueue(conn, silo_id, NIGHTLY, {}, now=now, key="imports named")
+
+
 def take(run: JobRun) -> Mapping[str, Any]:
     """Take a file in; started again after a stop, it goes on from where it was."""
     file_id = str(run.payload["file"])

@@ -1,18 +1,21 @@
-"""The administrator's page of people: those of the files recognised in the traces, those to resolve."""
+"""The administrator's page of names: people and sessions of the files recognised, those to resolve."""
 
 from __future__ import annotations
 
+import re
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, audit, matching
+from lti_tool import access, audit, matching, paths
 from lti_tool.exports import Column, Columns, Table
 from lti_tool.formatting import number, percent
+from lti_tool.imports import work as imports_work
 from lti_tool.language import gettext, language, ngettext
-from lti_tool.matching import MatchingError
+from lti_tool.matching import MOST_LISTED, MatchingError
 from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
@@ -34,7 +37,9 @@ def correspondence_add(launch: str) -> Answer | tuple[str, int]:
     who, now, form = viewer(), tool().clock(), request.form
     try:
         with transaction(tool().engine, who.silo_id) as conn:
-            if form.get("do") == "unlink":
+            if form.get("do") == "session":
+                _name_session(conn, form.get("session", ""), form.get("course", ""))
+            elif form.get("do") == "unlink":
                 matching.unlink(conn, who.silo_id, form.get("person", ""))
             else:
                 matching.link(
@@ -53,8 +58,22 @@ def correspondence_add(launch: str) -> Answer | tuple[str, int]:
     return redirect(url_for("pages.correspondences", done="linked"), 303)
 
 
+def _name_session(conn: Connection, written: str, chosen: str) -> None:
+    """Say which session a name of the files means ("": undo); MatchingError("session")."""
+    who, now = viewer(), tool().clock()
+    number = int(chosen) if re.fullmatch(r"\d{1,19}", chosen) else None
+    try:
+        if chosen and number is None:
+            raise LookupError(chosen)
+        datasets.name_session(conn, who.silo_id, written, number, by=who.actor, now=now)
+    except LookupError:
+        raise MatchingError("session") from None
+    imports_work.ask_again(conn, who.silo_id, now=now)
+
+
 def _sentence(error: MatchingError) -> str:
     return {
+        "session": gettext("Choisissez l’une des sessions de la liste : rien n’a été changé."),
         "address": gettext("Ce n’est pas une adresse de courriel."),
         "person": gettext("Aucun fichier importé ne parle de cette personne."),
         "account": gettext(
@@ -105,7 +124,35 @@ def _page(conn: Connection, fault: str = "") -> str:
             for each in matching.links(conn, who.silo_id)
         ],
         here=url_for("pages.correspondences"),
+        names=_names(conn),
+        sessions=_sessions(conn),
     )
+
+
+def _names(conn: Connection) -> list[dict[str, Any]]:
+    """Return the names of sessions that files give and that mean none, then those said by hand."""
+    return [
+        {
+            "written": each.written,
+            "rows": number(each.rows),
+            "course": "" if each.course_id is None else str(each.course_id),
+        }
+        for each in datasets.session_names(conn, viewer().silo_id)[:MOST_LISTED]
+    ]
+
+
+def _sessions(conn: Connection) -> list[tuple[str, str]]:
+    """Return the sessions of the community by number, under their title and their own number."""
+    found = paths.read(conn, viewer().silo_id)
+    some = [*found.untied, *(session for path in found.paths for session in path.sessions)]
+    named = [
+        (
+            str(one.course_id),
+            " · ".join(filter(None, (one.title or gettext("Session sans titre"), one.idnumber))),
+        )
+        for one in some
+    ]
+    return sorted(named, key=lambda item: item[1].casefold())
 
 
 def _lead(rates: tuple[matching.Rate, ...], left: int) -> str:

@@ -25,7 +25,7 @@ TEAMS_FR = (
     "Nom\tPremière participation\tDernier départ\tDurée de la réunion\tE-mail\tID de participant (UPN)\t"
     "Rôle\n"
     + "".join(
-        f"{who}\t{DAY}, 14:02:11\t{DAY}, 15:04:14\t1h 2min 3s\t{who}@ac-lille.fr\t{who}@lille.fr\tParticipant\n"
+        f"{who}\t{DAY}, 14:02:11\t{DAY}, 15:04:14\t1h 2min 3s\t{who}@ac-lille.fr\t{who}@x.fr\tParticipant\n"
         for who in PEOPLE
     )
     + "\n3. Activités pendant la réunion\nNom\tHeure d’arrivée\tHeure de départ\tDurée\tE-mail\tRôle\n"
@@ -40,11 +40,11 @@ TEAMS_EN = (
     "Average attendance time\t1h 20m 3s\n\n2. Participants\n"
     "Name\tFirst Join\tLast Leave\tIn-Meeting Duration\tEmail\tParticipant ID (UPN)\tRole\n"
     + "".join(
-        f"{who}\t11/12/26, 2:02:11 PM\t11/12/26, 3:04:14 PM\t1h 2m 3s\t{who}@ac-lille.fr\t{who}@lille.fr\tGuest\n"
+        f"{who}\t11/12/26, 2:02:11 PM\t11/12/26, 3:04:14 PM\t1h 2m 3s\t{who}@ac-lille.fr\t{who}@x.fr\tNo\n"
         for who in PEOPLE
     )
     + "\n3. In-Meeting Activities\nName\tJoin Time\tLeave Time\tDuration\tEmail\tRole\n"
-    + f"{PEOPLE[0]}\t11/12/26, 2:02:11 PM\t11/12/26, 3:04:14 PM\t1h 2m 3s\t{PEOPLE[0]}@ac-lille.fr\tGuest\n"
+    + f"{PEOPLE[0]}\t11/12/26, 2:02:11 PM\t11/12/26, 3:04:14 PM\t1h 2m 3s\t{PEOPLE[0]}@ac-lille.fr\tNo\n"
 )
 LIVESTORM = (
     "Email,First name,Last name,Registration date,Attended,Attendance rate,Attended at,Left at,"

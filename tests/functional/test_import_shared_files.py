@@ -26,7 +26,7 @@ FILES: dict[str, tuple[str, int, int] | str] = {
     "survey-limesurvey-rse/public_data_2017_can.csv": ("survey_answers", 110, 0),
     "survey-limesurvey-rse/public_data_2017_nl.csv": ("survey_answers", 77, 0),
     "survey-limesurvey-rse/public_data_2017_uk.csv": ("survey_answers", 253, 0),
-    "survey-online-science/pre_survey.csv": ("survey_answers", 1102, 0),
+    "survey-online-science/pre_survey.csv": "none",
     "survey-online-science/sci_mo_processed.csv": ("survey_answers", 354, 0),
     "survey-turkiye-evaluation/questions.csv": "none",
     "survey-turkiye-evaluation/turkiye-student-evaluation.csv": ("survey_answers", 3507, 0),
