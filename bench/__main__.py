@@ -22,7 +22,19 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from bench import course, imports, ingestion, launches, memory, others, pages, reads, satisfaction, statement
+from bench import (
+    course,
+    evidence,
+    imports,
+    ingestion,
+    launches,
+    memory,
+    others,
+    pages,
+    reads,
+    satisfaction,
+    statement,
+)
 from lti_tool import migrations
 from lti_tool.app import create_app, settle
 from tests import services
@@ -63,6 +75,7 @@ def main() -> None:
                 launches.report(launches.run(url, redis_url))
             satisfaction.run(ingestion.database(url, "bench_summaries"), options.answers, options.rounds)
             imports.run(ingestion.database(url, "bench_imports"), 20_000)
+            evidence.run(ingestion.database(url, "bench_evidence"), sessions=20, learners=500)
         _run(Path(folder), url, options)
 
 
