@@ -201,7 +201,9 @@ def _store(server: str, name: str) -> Engine:
 
 
 @contextmanager
-def serving(engine: Engine, processes: int, **settings: str) -> Iterator[int]:
+def serving(
+    engine: Engine, processes: int, threads: int = 4, worker: str = "gthread", **settings: str
+) -> Iterator[int]:
     """Run the application as a server would, with more settings of its own, and yield its port."""
     port = services.free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ESTIME_")}
@@ -212,7 +214,7 @@ def serving(engine: Engine, processes: int, **settings: str) -> Iterator[int]:
         **settings,
     }
     command = [str(Path(sys.executable).with_name("gunicorn")), "--bind", f"127.0.0.1:{port}"]
-    command += ["--workers", str(processes), "--threads", "4", "--worker-class", "gthread"]
+    command += ["--workers", str(processes), "--threads", str(threads), "--worker-class", worker]
     command.append("lti_tool.app:create_app_from_environment()")
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

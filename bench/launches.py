@@ -1,8 +1,9 @@
 """`python -m bench.launches`: launches of a class, over HTTP, on PostgreSQL and Redis.
 
 The tool runs under gunicorn, the platform's keys are known to it, and its answers are signed beforehand.
-First, eight browsers post their answers to /lti/launch one after the other, without a pause: their requests
-are written beforehand and go through bare sockets, since they share the processors with what is measured.
+First, eight answers at a time are posted to /lti/launch, without a pause: the requests are written
+beforehand and go through bare sockets, one thread for all, since they share the processors with what is
+measured.
 Then a class opens together: every twentieth of a second a browser logs in, passes the check of cookies and
 posts its answer, whatever became of those before it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import queue
+import selectors
 import socket
 import threading
 import time
@@ -36,6 +37,8 @@ _BROWSERS = 8
 _P95_MS = 40
 _CLASS, _CLASS_SECONDS = 200, 10.0
 _HOST = "estime.test"
+#: As deploy/ runs it.
+_WORKER = "lti_tool.listening.Worker"
 console = Console(width=110)
 
 
@@ -70,22 +73,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.launches")
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--processes", type=int, default=2, help="of gunicorn")
+    parser.add_argument("--threads", type=int, default=4, help="of each process")
     options = parser.parse_args()
     with services.postgresql(durable=True) as url, services.redis() as redis_url:
-        report(run(url, redis_url, options.people, options.processes))
+        report(run(url, redis_url, options.people, options.processes, options.threads))
 
 
-def run(server: str, redis_url: str, people: int = 400, processes: int = 2) -> Found:
+def run(server: str, redis_url: str, people: int = 400, processes: int = 2, threads: int = 4) -> Found:
     """Measure on a server of PostgreSQL and one of Redis."""
     engine = open_engine(ingestion.database(server, "bench_launches"))
     migrations.upgrade(engine)
     found = Found(people, processes)
-    with _site(engine, redis_url, processes) as (port, platform):
+    with _site(engine, redis_url, processes, threads) as (port, platform):
         for rank in range(8 * processes):  # what is done once a process is done
             browser = _Browser(port, platform)
             _expect(browser.post(browser.login(str(1_000_000 + rank))), 303)
         for label, times in (("newcomers", found.first), ("known people", found.again)):
             waiting = [_Browser(port, platform).login(str(rank)) for rank in range(people)]
+            with administration(engine) as conn:  # as a database in service is by its own doing
+                conn.exec_driver_sql("ANALYZE")
             with load.watched(engine, port) as spent:
                 seconds = _all_at_once(port, waiting, times, found.errors)
             found.per_second = people / seconds
@@ -135,7 +141,7 @@ def _verdict(met: bool, aim: str) -> str:
 
 
 @contextmanager
-def _site(engine: Engine, redis_url: str, processes: int) -> Iterator[tuple[int, FakePlatform]]:
+def _site(engine: Engine, redis_url: str, processes: int, threads: int) -> Iterator[tuple[int, FakePlatform]]:
     """Serve the tool, with one registered platform whose keys are on a socket of this process."""
     now = datetime.now(UTC)
     with jwks_server() as keys:
@@ -144,7 +150,7 @@ def _site(engine: Engine, redis_url: str, processes: int) -> Iterator[tuple[int,
             silo_id = silos.add(conn, "mesure", now=now)
         platform.register(engine, silo_id)
         more = {"ESTIME_REDIS_URL": redis_url, "ESTIME_ALLOW_LOCAL_NETWORK": "1"}
-        with ingestion.serving(engine, processes, **more) as port:
+        with ingestion.serving(engine, processes, threads, _WORKER, **more) as port:
             yield port, platform
 
 
@@ -186,44 +192,6 @@ class _Browser:
         return response
 
 
-class _Socket:
-    """A connection that only posts answers, and reads of headers what it needs."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._socket: socket.socket | None = None
-
-    def post(self, answer: Answer) -> int:
-        """Post a platform's answer and return the status; raises OSError, ConnectionError included."""
-        request = (
-            f"POST /lti/launch HTTP/1.1\r\nHost: {_HOST}\r\nCookie: {answer.cookie}\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(answer.body)}\r\n\r\n{answer.body}"
-        )
-        if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
-        self._socket.sendall(request.encode())
-        received = self._more(b"")
-        while b"\r\n\r\n" not in received:
-            received = self._more(received)
-        head, _, body = received.partition(b"\r\n\r\n")
-        head = head.lower()
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        while len(body) < length:
-            body = self._more(body)
-        if b"connection: close" in head:
-            self._socket.close()
-            self._socket = None
-        return int(head[9:12])
-
-    def _more(self, received: bytes) -> bytes:
-        assert self._socket is not None
-        part = self._socket.recv(65536)
-        if not part:
-            raise ConnectionResetError("the server hung up")
-        return received + part
-
-
 def _expect(response: http.client.HTTPResponse, status: int) -> http.client.HTTPResponse:
     if response.status != status:
         raise RuntimeError(f"{response.status} where {status} was expected")
@@ -234,27 +202,65 @@ def _expect(response: http.client.HTTPResponse, status: int) -> http.client.HTTP
 
 
 def _all_at_once(port: int, answers: list[Answer], times: list[float], errors: list[str]) -> float:
-    """Let every browser take the next answer until none is left; return seconds."""
-    waiting: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    for answer in answers:
-        waiting.put(answer)
+    """Keep eight requests under way until every answer is posted; return seconds.
 
-    def browse() -> None:
-        browser = _Socket(port)
-        while True:
-            try:
-                answer = waiting.get_nowait()
-            except queue.Empty:
-                return
-            _timed(browser.post, answer, times, errors)
+    Each goes through a connection of its own, as a server in front opens them (deploy/nginx.conf).
+    """
+    waiting = [_request(answer) for answer in reversed(answers)]
+    with selectors.DefaultSelector() as selector:
+        began = time.perf_counter()
+        under_way = 0
+        while waiting or under_way:
+            while waiting and under_way < _BROWSERS:
+                _send(selector, port, waiting.pop())
+                under_way += 1
+            for key, _ in selector.select(60):
+                if _is_over(key, times, errors):
+                    selector.unregister(key.fileobj)
+                    key.data.socket.close()
+                    under_way -= 1
+        return time.perf_counter() - began
 
-    threads = [threading.Thread(target=browse) for _ in range(_BROWSERS)]
+
+@dataclass
+class _Post:
+    """A request under way."""
+
+    socket: socket.socket
+    began: float
+    received: bytes = b""
+
+
+def _request(answer: Answer) -> bytes:
+    return (
+        f"POST /lti/launch HTTP/1.1\r\nHost: {_HOST}\r\nConnection: close\r\nCookie: {answer.cookie}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(answer.body)}\r\n\r\n{answer.body}"
+    ).encode()
+
+
+def _send(selector: selectors.BaseSelector, port: int, request: bytes) -> None:
     began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - began
+    made = socket.create_connection(("127.0.0.1", port), timeout=60)
+    made.sendall(request)
+    selector.register(made, selectors.EVENT_READ, _Post(made, began))
+
+
+def _is_over(key: selectors.SelectorKey, times: list[float], errors: list[str]) -> bool:
+    """Read what came; tell whether the whole answer is there, its time or its fault then noted."""
+    post: _Post = key.data
+    part = post.socket.recv(65536)
+    post.received += part
+    head, _, body = post.received.partition(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+    if part and not (length and len(body) >= int(length)):
+        return False
+    status = head[9:12].decode()
+    if status == "303":
+        times.append(1000 * (time.perf_counter() - post.began))
+    else:
+        errors.append(status or "the server hung up")
+    return True
 
 
 def _class(port: int, platform: FakePlatform, found: Found) -> None:

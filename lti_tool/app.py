@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Flask, Response, g, jsonify, render_template, request
+from flask.sessions import NullSession, SessionInterface
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -58,6 +59,7 @@ def create_app(
     engine = engine or open_engine(settings.store_url)
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=settings.max_body, SECRET_KEY=settings.secret_key)
+    app.session_interface = _NoSession()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["estime"] = Tool(
         settings=settings,
@@ -83,6 +85,13 @@ def create_app(
     if worker:
         _start_worker(app)
     return app
+
+
+class _NoSession(SessionInterface):
+    """Flask's own session, which nobody uses here: not a cookie of it is read nor written."""
+
+    def open_session(self, app: Flask, request: Any) -> NullSession:
+        return NullSession()
 
 
 def settle() -> None:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,6 +89,7 @@ class Platform:
         return tuple(dict.fromkeys((*self.origins, *self.frame_origins)))
 
 
+@lru_cache(maxsize=1000)
 def origin(url: str) -> str:
     """Return the origin of an http(s) address, lower-cased, or "" when it has none."""
     try:

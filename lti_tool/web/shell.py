@@ -271,7 +271,10 @@ def _enrolled(overview: Overview) -> str:
     count = number(overview.enrolled)
     if overview.basis.partial:
         return ngettext(
-            "%(count)s inscrit connu", "%(count)s inscrits connus", overview.enrolled, count=count
+            "%(count)s inscrit connu, liste partielle",
+            "%(count)s inscrits connus, liste partielle",
+            overview.enrolled,
+            count=count,
         )
     return ngettext("%(count)s inscrit", "%(count)s inscrits", overview.enrolled, count=count)
 

@@ -104,6 +104,38 @@ def test_a_course_whose_platform_offers_no_roster_is_said_to_be_partial(room: Ro
     assert "Ståle Näsström" in page
 
 
+@sqlite_only
+def test_every_page_that_counts_the_enrolled_says_that_a_list_is_partial(room: Room) -> None:
+    claims = dict.fromkeys(room.moodle.claims())
+    room.launch(sub="3", roles=[LEARNER], name="Sara Student", **claims)
+    browser, place = room.launch(**claims)
+    pages = ("today", "modules", "people", "outline", "attendance", "satisfaction", "improvements", "about")
+    for page in (*pages, f"people/{room.actor('3')}"):
+        found = browser.get(f"{place}courses/{room.course()}/{page}").get_data(as_text=True)
+        assert "1 inscrit connu, liste partielle" in found, page
+    room.launch()
+    drain(room.tool)
+    for page in pages:
+        found = browser.get(f"{place}courses/{room.course()}/{page}").get_data(as_text=True)
+        assert "2 inscrits" in found, page
+        assert "partielle" not in found, page
+
+
+@sqlite_only
+def test_who_never_came_is_said_so_wherever_people_are_listed(room: Room) -> None:
+    browser, place = room.launch()
+    drain(room.tool)
+    room.clock.advance(hours=7)  # a launch lasts eight
+    here = f"{place}courses/{room.course()}"
+    for page in ("people", "people.csv", f"people/{room.actor('4')}"):
+        assert "pas encore de connexion" in browser.get(f"{here}/{page}").get_data(as_text=True), page
+    room.clock.advance(days=30)
+    browser, place = room.launch()
+    assert "pas encore de connexion" in browser.get(f"{place}courses/{room.course()}/today").get_data(
+        as_text=True
+    )
+
+
 # --- who --------------------------------------------------------------------------------------------------
 
 
