@@ -1,4 +1,4 @@
-"""What the sandbox's trainees thought of each module: questionnaires opened, answered and closed in the past.
+"""What the sandbox's trainees thought of modules and sessions: asked, answered and closed in the past.
 
 They take the way of the tool itself (`lti_tool.surveys`), with the instants of the past as its clock.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from lti_tool import surveys
 from lti_tool.access import Viewer
+from lti_tool.sandbox import asked as whole
 from lti_tool.sandbox import behaviour, remarks, traces
 from lti_tool.sandbox.people import SEED, Person
 from lti_tool.sandbox.platform import Campus
@@ -34,9 +35,10 @@ _HARD = (3, 5, 4, 4, 1)
 
 @dataclass(frozen=True)
 class _Asked:
-    """A questionnaire of a module: its window, its mode, how it was received."""
+    """A questionnaire of a module, or of the session: its window, its mode, how it was received."""
 
-    module: Module
+    module: Module | None
+    template: str
     mode: str
     opens_at: datetime
     closes_at: datetime
@@ -62,19 +64,20 @@ def give(engine: Engine, secret_key: str, k: int, silo_id: int, session: Session
                 conn,
                 silo_id,
                 course_id(silo_id, session.iri),
-                module=traces.section_iri(session, asked.module),
-                template=templates.load()["a-chaud-module"].asked(),
+                module=traces.section_iri(session, asked.module) if asked.module else "",
+                template=templates.load()[asked.template].asked(),
                 mode=asked.mode,
                 opens_at=asked.opens_at,
                 closes_at=asked.closes_at,
                 by=account_key(session.site.issuer, tutor.user_id),
                 now=asked.opens_at,
             )
-            for at, person in _answering(asked, visits, now):
+            for at, person in _answering(asked, visits, members, now):
                 viewer = _viewer(conn, silo_id, session, person)
-                random = Random(f"{SEED}/opinion/{session.iri}/{asked.module.number}/{person.user_id}")
+                random = Random(f"{SEED}/opinion/{session.iri}/{_about(asked)}/{person.user_id}")
                 attempt = str(uuid.UUID(int=random.getrandbits(128), version=4))
-                surveys.submit(conn, made, viewer, _words(asked, random), attempt, now=at, key=key, k=k)
+                words = _words(asked, random) if asked.module else whole.words(made.template, random)
+                surveys.submit(conn, made, viewer, words, attempt, now=at, key=key, k=k)
                 given += 1
             surveys.settle_due(conn, silo_id, now=now, key=key, k=k)
     return given
@@ -93,8 +96,16 @@ def _asked(session: Session, now: datetime) -> Sequence[_Asked]:
         if opens < now and opens < closes:
             hard = module.number == 3
             mode = "pseudonymous" if current else "anonymous"
-            found.append(_Asked(module, mode, opens, closes, _HARD if hard else _KIND))
-    return found
+            found.append(_Asked(module, "a-chaud-module", mode, opens, closes, _HARD if hard else _KIND))
+    found += [
+        _Asked(None, name, "pseudonymous", opens, closes, _KIND)
+        for name, opens, closes in whole.windows(session, now)
+    ]
+    return sorted(found, key=lambda one: one.opens_at)
+
+
+def _about(asked: _Asked) -> str:
+    return str(asked.module.number) if asked.module else asked.template
 
 
 def _visits(
@@ -115,10 +126,12 @@ def _visits(
 
 
 def _answering(
-    asked: _Asked, visits: dict[int, dict[Person, list[datetime]]], now: datetime
+    asked: _Asked, visits: dict[int, dict[Person, list[datetime]]], members: Sequence[Person], now: datetime
 ) -> list[tuple[datetime, Person]]:
     """Return who answers and when, in order: after their last visit to the module before the closing."""
     until = min(asked.closes_at, now)
+    if asked.module is None:
+        return _at_any_time(asked, [person for person in members if person.role == "trainee"], until)
     found = []
     for person, times in visits.get(asked.module.number, {}).items():
         seen = [at for at in times if asked.opens_at <= at < until - timedelta(minutes=6)]
@@ -126,6 +139,16 @@ def _answering(
         # Somebody who only passed by does not answer; most of the others do.
         if len(seen) > 3 and random.random() < 0.9:
             found.append((max(seen) + timedelta(minutes=5), person))
+    return sorted(found, key=lambda item: (item[0], item[1].user_id))
+
+
+def _at_any_time(asked: _Asked, people: Sequence[Person], until: datetime) -> list[tuple[datetime, Person]]:
+    """Return those who answer a questionnaire about the session, most of them, in its window."""
+    found = []
+    for person in people:
+        random = Random(f"{SEED}/answers/{asked.template}/{asked.opens_at:%Y%m}/{person.user_id}")
+        if random.random() < 0.7:
+            found.append((asked.opens_at + (until - asked.opens_at) * random.uniform(0.05, 0.9), person))
     return sorted(found, key=lambda item: (item[0], item[1].user_id))
 
 

@@ -86,7 +86,7 @@ def test_the_form_shows_what_will_be_asked_and_what_modes_mean(tutor: Reader, co
     page = plain(tutor.page(f"/courses/{course}/satisfaction/new"))
     assert "Les objectifs annoncés ont été atteints." in page
     assert "Rien ne relie une réponse à une personne, pas même dans la base de données" in page
-    assert 'name="also-recommendation" value="1">' in page  # off unless ticked
+    assert 'name="also-a-chaud-module:recommendation" value="1">' in page  # off unless ticked
 
 
 def test_faults_stand_beside_their_fields_and_nothing_is_lost(tutor: Reader, course: int) -> None:
@@ -99,7 +99,7 @@ def test_faults_stand_beside_their_fields_and_nothing_is_lost(tutor: Reader, cou
     assert 'name="closes" value="2026-11-20" required aria-invalid="true"' in page
     assert f'<option value="{module}" selected>' in page
     assert 'value="anonymous" checked' in page
-    assert 'name="also-recommendation" value="1" checked' in page
+    assert 'name="also-a-chaud-module:recommendation" value="1" checked' in page
 
 
 @pytest.mark.parametrize(
