@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from analyzers import disclosure, linkage
 from analyzers.disclosure import FEW, LINKED
-from analyzers.suppression import protect
 
 Counts = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -161,14 +160,18 @@ def _coarser(units: Sequence[tuple[str, str]], other: str) -> list[tuple[str, st
 
 
 def cross_choices(
-    people: Sequence[tuple[str, frozenset[str]]], *, k: int, other: str = disclosure.OTHER
+    people: Sequence[tuple[str, frozenset[str]]],
+    *,
+    k: int,
+    other: str = disclosure.OTHER,
+    beside: Mapping[str, Sequence[str]] | None = None,
 ) -> Crossing:
     """Return the crossing of a category with choices of which one person may have several.
 
     One (category, choices) a person. Lines are then not independent, so that each choice is a table of
     its own: category × chosen or not, with its own hidden cells and its own test, Holm over the choices.
-    Choices of fewer than k people, or of all but fewer than k, are not shown. `column_totals` sum to more
-    than `n`.
+    Choices of fewer than k people, or of all but fewer than k, are not shown, nor those that no set of hidden
+    cells protects from the crossings with `beside` (as in `cross`). `column_totals` sum to more than `n`.
     """
     if not disclosure.enough(len(people), k):
         return _NOTHING
@@ -186,21 +189,24 @@ def cross_choices(
     )
     lines: list[list[CrossCell]] = [[] for _ in rows]
     tests: list[Association | None] = []
+    shown = []
     for name in columns:
-        table = np.array(
-            [[chosen[name][row], totals[row] - chosen[name][row]] for row in rows], dtype=np.int64
-        )
-        hidden = protect(table.tolist(), k)
+        units = [(row_of[row], "1" if name in choices else "0") for row, choices in people]
+        cube = linkage.Cube.of(units, rows, ("1", "0"), beside or {})
+        table, hidden = cube.table, linkage.protect(cube, k)
+        if hidden is None:
+            continue
+        shown.append(name)
         for line, cells in zip(lines, _cells(table, hidden, k), strict=True):
             line.append(cells[0])
         tests.append(association(_derivable(table, hidden)))
     return Crossing(
         n=len(people),
         rows=rows,
-        columns=columns,
+        columns=tuple(shown),
         cells=tuple(map(tuple, _holm_cells(lines))),
         row_totals=tuple(totals[row] for row in rows),
-        column_totals=tuple(chosen[name].total() for name in columns),
+        column_totals=tuple(chosen[name].total() for name in shown),
         association=None,
         by_column=_holm_tests(tests),
     )

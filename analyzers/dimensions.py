@@ -43,13 +43,14 @@ class Arranged:
     exchanged: bool = False
     #: Both change for somebody: the last known value of each was taken.
     last: bool = False
-    #: Other dimensions that may be crossed -> value of each unit of `pairs`.
+    #: Other dimensions that may be crossed -> value of each unit of `pairs` or `choices`; of one with
+    #: several values, every value is a dimension by itself, had or not.
     beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def cross(self, k: int) -> Crossing:
         """Return the crossing under the threshold k."""
         if self.choices:
-            return crossing.cross_choices(self.choices, k=k)
+            return crossing.cross_choices(self.choices, k=k, beside=self.beside)
         return crossing.cross(self.pairs, k=k, other=disclosure.OTHER, beside=self.beside)
 
 
@@ -76,6 +77,7 @@ def arrange(
             units.append((first, second, some))
     missing = len(gathered) - len(units)
     many = [any(len(set(unit[side])) > 1 for unit in units) for side in (0, 1)]
+    beside = _beside(units, origins, [name for name in others if name not in (row, column)])
     if many[0] != many[1]:
         sides = [(second, first) if many[0] else (first, second) for first, second, _ in units]
         return Arranged(
@@ -84,6 +86,7 @@ def arrange(
             missing=missing,
             choices=[(one[-1], frozenset(several)) for one, several in sides],
             exchanged=many[0],
+            beside=beside,
         )
     return Arranged(
         units=len(units),
@@ -91,12 +94,24 @@ def arrange(
         missing=missing,
         pairs=[(first[-1], second[-1]) for first, second, _ in units],
         last=many[0],
-        beside={
-            name: [(_values(some, name, origins) or [""])[-1] for _, _, some in units]
-            for name in others
-            if name not in (row, column)
-        },
+        beside=beside,
     )
+
+
+def _beside(
+    units: Sequence[tuple[list[str], list[str], list[Line]]],
+    origins: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str],
+) -> dict[str, Sequence[str]]:
+    found: dict[str, Sequence[str]] = {}
+    for name in names:
+        said = [_values(some, name, origins) for _, _, some in units]
+        if all(len(set(values)) < 2 for values in said):
+            found[name] = [values[-1] if values else "" for values in said]
+            continue
+        for option in sorted({value for values in said for value in values}):
+            found[f"{name}={option}"] = ["1" if option in values else "0" for values in said]
+    return found
 
 
 def _values(lines: Sequence[Line], name: str, origins: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.multitest import multipletests
 
-from analyzers import crossing
+from analyzers import crossing, linkage
 from analyzers.suppression import protect
 
 #: Agresti, Categorical Data Analysis (2013), table 3.2: education × belief in God (General Social Survey),
@@ -166,3 +166,34 @@ def test_choices_that_nearly_everybody_or_nobody_made_are_not_shown() -> None:
     )
     people += [("b", frozenset({"all"}))] * 20
     assert crossing.cross_choices(people, k=5).columns == ()
+
+
+def test_choices_are_not_given_back_by_a_third_dimension() -> None:
+    """Corps × academie and academie × module would tell what a single corps of an academie chose."""
+    people: list[tuple[str, frozenset[str]]] = []
+    academie: list[str] = []
+    for corps, place, chose, count in (
+        ("perdir", "lille", True, 12), ("perdir", "lille", False, 1), ("ien", "lille", True, 9),
+        ("ien", "lille", False, 8), ("perdir", "nice", False, 14), ("ien", "nice", False, 9),
+        ("ien", "nice", True, 3), ("perdir", "nice", True, 7),
+    ):  # fmt: skip
+        people += [(corps, frozenset({"m1"} if chose else {"m2"}))] * count
+        academie += [place] * count
+    alone = crossing.cross_choices(people, k=5)
+    together = crossing.cross_choices(people, k=5, beside={"academie": academie})
+    for name in together.columns:
+        cells = [line[together.columns.index(name)].count for line in together.cells]
+        units = [(corps, "1" if name in chosen else "0") for corps, chosen in people]
+        cube = linkage.Cube.of(units, together.rows, ("1", "0"), {"academie": academie})
+        hidden = linkage.protect(cube, 5)
+        assert hidden is not None
+        assert [count is None for count in cells] == [(i, 0) in hidden for i in range(len(cells))]
+    assert set(together.columns) <= set(alone.columns)
+
+
+def test_a_choice_that_nothing_protects_is_left_out() -> None:
+    people = [("a", frozenset({"m"}))] * 3 + [("a", frozenset[str]())] * 9 + [("b", frozenset({"m"}))] * 8
+    people += [("b", frozenset[str]())] * 8
+    everyone_apart = {"number": [str(rank) for rank in range(len(people))]}
+    assert crossing.cross_choices(people, k=5).columns == ("m",)
+    assert crossing.cross_choices(people, k=5, beside=everyone_apart).columns == ()

@@ -71,3 +71,16 @@ def test_crossing_of_what_was_arranged() -> None:
     assert found.association is not None
     assert found.association.v > 0.9
     assert arrange(lines[:4], {}, "a", "b").cross(5).suppressed == "few"
+
+
+def test_each_value_of_a_third_dimension_with_several_is_one_by_itself() -> None:
+    lines = [
+        Line("p", None, {"corps": "x", "place": "y", "module": "1"}),
+        Line("p", None, {"corps": "x", "place": "y", "module": "2"}),
+        Line("q", None, {"corps": "z", "place": "y", "module": "1"}),
+    ]
+    found = arrange(lines, {}, "corps", "place", ["corps", "place", "module"])
+    assert found.beside == {"module=1": ["1", "1"], "module=2": ["1", "0"]}
+    found = arrange(lines, {}, "corps", "module", ["corps", "place", "module"])
+    assert found.beside == {"place": ["y", "y"]}
+    assert found.choices == [("x", frozenset({"1", "2"})), ("z", frozenset({"1"}))]
