@@ -149,7 +149,7 @@ def _improvement(line: Line, facts: Facts, states: dict[str, str]) -> tuple[Cell
     entry = line.entry
     done = " ".join(filter(None, [entry.decision, entry.action]))
     after = " ".join(filter(None, [_figure(line.measured, facts), entry.conclusion]))
-    seen = "réclamation" if entry.kind == COMPLAINT else _figure(line.seen, facts) or entry.noticed
+    seen = "Réclamation" if entry.kind == COMPLAINT else _figure(line.seen, facts) or entry.noticed
     return entry.opened_on, seen, done, entry.due_on, states[entry.state], after
 
 

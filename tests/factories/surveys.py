@@ -70,7 +70,7 @@ class Classroom:
     def _join(self, conn: Connection, sub: str, role: str) -> str:
         actor = account_key(ISSUER, sub)
         conn.execute(
-            insert(conn, person),
+            insert(conn, person).on_conflict_do_nothing(),
             {"silo_id": self.silo_id, "actor": actor, "issuer": ISSUER, "sub": sub, "created_at": self.now},
         )
         conn.execute(
