@@ -267,12 +267,12 @@ def test_nobody_else_looks(app: Flask, engine: Engine, silo: int, course: int, r
     opened.reader(app, engine, silo, role, course, "7").page("/quality", 403)
 
 
-def test_the_tabs_of_administrators_are_five(admin: Reader) -> None:
+def test_the_tabs_of_administrators_are_gathered(admin: Reader) -> None:
     page = admin.page("/quality")
     bars = re.findall(r'<nav class="tabs[^>]*>(.*?)</nav>', page)
     names = [re.findall(r">([^<]+)</a>", bar) for bar in bars]
     assert names == [
-        ["Sessions", "Parcours", "Croisements", "Données", "Réglages"],
+        ["Sessions", "Parcours", "Croisements", "Commentaires", "Améliorations", "Données", "Réglages"],
         ["Qualité", "Imports", "Correspondances"],
     ]
     assert page.count('aria-current="page"') == 1
