@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 #: Fewer groups say nothing of what they have in common.
 LEAST = 3
+#: Answers that the common share weighs at least.
+_WEAKEST = 2.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ def prior(groups: Mapping[str, tuple[int, int]]) -> Prior:
     """Return what groups, (count, n) each, have in common.
 
     Its strength never passes the number of answers: shares that differ less than chance would ask for an
-    endless one, and no group would then have a share of its own. When all the answers are alike, half an
+    endless one, and no group would then have a share of its own. Nor is it under two answers, the weight of
+    a uniform prior: shares all near 0 and 1 would ask for none, and a group of which nobody complained would
+    be known for certain. When all the answers are alike, half an
     answer of each kind is added. Raises ValueError without groups of one answer at least.
     """
     known = [group for group in groups.values() if group[1] > 0]
@@ -70,8 +74,8 @@ def prior(groups: Mapping[str, tuple[int, int]]) -> Prior:
         return Prior((mean * total + 0.5) / (total + 1), float(total))
     squares = sum(n * (count / n - mean) ** 2 for count, n in known)
     within = (squares / (mean * (1 - mean)) - (len(known) - 1)) / spread
-    least = 1 / (total + 1)
-    return Prior(mean, 1 / min(max(within, least), 0.999) - 1)
+    strength = 1 / within - 1 if within > 0 else float(total)
+    return Prior(mean, min(max(strength, _WEAKEST), max(float(total), _WEAKEST)))
 
 
 def estimate(key: str, count: int, n: int, common: Prior) -> Estimate:

@@ -165,8 +165,12 @@ def _faults(module: str, about: str, said: str, present: int, modules: Container
 
 def _tutor(conn: Connection, silo_id: int, actor: str) -> dict[str, object]:
     p = person.c
-    row = conn.execute(select(p.issuer, p.sub).where(p.silo_id == silo_id, p.actor == actor)).one()
-    return {"objectType": "Agent", "account": {"homePage": row.issuer, "name": row.sub}}
+    row = conn.execute(select(p.issuer, p.sub).where(p.silo_id == silo_id, p.actor == actor)).first()
+    # Somebody whom the platform never named speaks under the key that the tool knows them by.
+    account = {"homePage": "urn:estime", "name": actor}
+    if row is not None:
+        account = {"homePage": row.issuer, "name": row.sub}
+    return {"objectType": "Agent", "account": account}
 
 
 def _names(conn: Connection, silo_id: int, course_id: int) -> list[str]:

@@ -93,7 +93,7 @@ def seal(conn: Connection, asked: Survey, *, now: datetime, rules: Rules) -> boo
     made = depth.seal(
         respondents,
         [Member(who in said, origins.get(who, {})) for who in people],
-        cuts=[cut for cut in depth.CUTS if any(cut in one.traits for one in respondents)],
+        cuts=[cut for cut in _cuts(asked) if any(cut in one.traits for one in respondents)],
         origins=names,
         k=k,
         made_on=now.date(),
@@ -102,6 +102,11 @@ def seal(conn: Connection, asked: Survey, *, now: datetime, rules: Rules) -> boo
         changes=_changes(conn, asked, said, k),
     )
     return _keep(conn, asked, now, made)
+
+
+def _cuts(asked: Survey) -> tuple[str, ...]:
+    """Return the cuts that make sense: what people did since says nothing of what they expected."""
+    return (depth.STRAIGHT,) if asked.template.phase == "avant" else depth.CUTS
 
 
 def _keep(conn: Connection, asked: Survey, now: datetime, made: Depth | None) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from analyzers import answer_frames, views
 from analyzers.views import Edition
 from lti_tool.access import NotFound, Viewer
+from lti_tool.formatting import first_capital
 from lti_tool.surveys import rows
 from lti_tool.tables import survey
 from tool_config.roles import ADMIN, TUTOR
@@ -73,7 +74,7 @@ def _read(conn: Connection, viewer: Viewer, path_id: int, title: str, k: int) ->
     editions = tuple(
         views.edition(
             row.course_id,
-            row.label or row.title or "",
+            _short(row.label or row.title or "", title),
             row.starts_on,
             asked.get(row.course_id, ()),
             published,
@@ -86,6 +87,13 @@ def _read(conn: Connection, viewer: Viewer, path_id: int, title: str, k: int) ->
     return PathEditions(
         title, editions, tuple(name for name in order if name in spoken), len(sessions) - len(allowed)
     )
+
+
+def _short(name: str, path_title: str) -> str:
+    """Return what tells a session from the others of its path: "session 2026-1", without the path's title."""
+    if name.casefold().startswith(path_title.casefold()):
+        return first_capital(name[len(path_title) :].strip(" –—-:·(")) or name
+    return name
 
 
 def _allowed(conn: Connection, viewer: Viewer, course_ids: Sequence[int]) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyzers.figures.drawing import BLUE, ORANGE, PLUM, TEAL, Labels, laid_out, plain, trace
+from analyzers.figures.drawing import BLUE, ORANGE, PLUM, TEAL, Labels, laid_out, plain, shortened, trace
 from analyzers.results import Chart, Share, Table
 
 #: A mark and a colour for each phase: never the colour alone.
@@ -79,9 +79,10 @@ def trend(
         ]
     layout = laid_out(
         labels,
+        height=260,
         xaxis={
             "tickvals": list(range(len(sessions))),
-            "ticktext": [plain(name) for name in sessions],
+            "ticktext": [shortened(name, 20) for name in sessions],
             "range": [-0.5, max(len(sessions), 1) - 0.5],
             "tickangle": -35 if len(sessions) > 4 else 0,
             "automargin": True,

@@ -8,14 +8,14 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import orjson
 from flask import Flask
 from sqlalchemy import Connection, Engine, select, update
 
-from lti_tool import attendance
+from lti_tool import attendance, debriefs, depth
 from lti_tool.sandbox import behaviour, files, improving, opinions, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
@@ -31,6 +31,30 @@ from xapi.tables import course, membership, path
 #: Statements a request; the plugin sends up to 30 by default, more if told so.
 BATCH = 50
 _PATH_ID = 1
+#: What tutors heard together: module, object, days after it opens, people present, words.
+HEARD: tuple[tuple[int, str, int, int, str], ...] = (
+    (
+        3,
+        "organisation",
+        9,
+        14,
+        "La note d’analyse prend plus de temps qu’annoncé : trois heures plutôt que deux.",
+    ),
+    (
+        3,
+        "ergonomics",
+        9,
+        14,
+        "Le dépôt des données de l’établissement est difficile à trouver dans le module.",
+    ),
+    (
+        1,
+        "pedagogy",
+        10,
+        17,
+        "Le groupe apprécie les exemples tirés d’établissements réels et en voudrait un de collège.",
+    ),
+)
 
 
 class SeedError(Exception):
@@ -77,6 +101,7 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
         if site is connected[0]:
             rows = files.bring(tool, silo_id, mine, [one for one in campus.people if one.site == site.key])
             say(f'Community "{site.silo}": {rows} rows of three files (origin, choices, sessions) imported')
+        _deepen(tool, silo_id, mine, campus)
     keys = {site.key for site in connected}
     trainees = sum(1 for person in campus.people if person.role == "trainee" and person.site in keys)
     return Furnished(sent, trainees, len(connected))
@@ -181,6 +206,33 @@ def _describe(tool: Tool, silo_id: int, session: Session, campus: Campus) -> Non
 def _opinions(tool: Tool, silo_id: int, session: Session, campus: Campus) -> None:
     k = tool.rules.disclosure.course
     opinions.give(tool.engine, tool.settings.secret_key, k, silo_id, session, campus)
+
+
+def _deepen(tool: Tool, silo_id: int, sessions: list[Session], campus: Campus) -> None:
+    """Count closed questionnaires further, once origins are there, and write down what was heard."""
+    now = campus.clock()
+    for session in sessions:
+        tutor = next(person for person in campus.members(session) if person.role == "tutor")
+        for number, about, day, present, said in HEARD:
+            module = session.modules[number]
+            when = module.opens_on + timedelta(days=day)
+            if when <= campus.today:
+                with transaction(tool.engine, silo_id) as conn:
+                    debriefs.write(
+                        conn,
+                        silo_id,
+                        course_id(silo_id, session.iri),
+                        module=traces.section_iri(session, module),
+                        about=about,
+                        said=said,
+                        day=when,
+                        present=present,
+                        by=_actor(tutor, session),
+                        now=now,
+                    )
+    with transaction(tool.engine, silo_id) as conn:
+        for asked in depth.due(conn, silo_id):
+            depth.seal(conn, asked, now=now, rules=tool.rules)
 
 
 def _actor(person: Person, session: Session) -> str:

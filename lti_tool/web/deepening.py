@@ -33,11 +33,21 @@ def by_object(summary: SurveySummary, drawn: Sequence[receiving.Bars]) -> list[d
     """Return the bars of the items under what they are about, in the order of the objects."""
     names = depth_words.objects()
     pairs = list(zip(summary.items, drawn, strict=True))
-    found = []
+    found: list[dict[str, Any]] = []
     for name in (*OBJECTS, ""):
         bars = [bar for item, bar in pairs if (item.question.object or "") == name]
         if bars:
-            found.append({"label": names[name], "bars": bars, "key": receiving.key(bars)})
+            found.append({"label": names[name], "bars": bars})
+    return found
+
+
+def keys(drawn: Sequence[receiving.Bars]) -> list[list[tuple[str, str]]]:
+    """Return the key of each scale that bars are drawn on, once each."""
+    found: list[list[tuple[str, str]]] = []
+    for bar in drawn:
+        one = receiving.key([bar])
+        if one and one not in found:
+            found.append(one)
     return found
 
 
@@ -98,7 +108,8 @@ def context(page: CoursePage, asked: Survey, summary: SurveySummary, made: Depth
             if not made.representations
             else depth_words.why_not(made.representations[0], _k()),
             "known": percent(made.known),
-            "cuts": [_cut(one, made) for one in traces],
+            "cuts": [_cut(one, made) for one in traces if not one.suppressed],
+            "hidden": _hidden([one for one in traces if one.suppressed]),
             "observational": depth_words.observational(),
             "changes": [_change(one, titles) for one in made.changes],
         },
@@ -159,12 +170,19 @@ def _between(found: tuple[float, float, float]) -> str:
     )
 
 
+def _hidden(some: Sequence[Breakdown]) -> list[str]:
+    """Say which cuts are not shown, and why, those of one reason together."""
+    told: dict[str, list[str]] = {}
+    for one in some:
+        told.setdefault(depth_words.why_not(one, _k()), []).append(depth_words.cut(one.cut))
+    return [f"{', '.join(names)}{gettext(' : ')}{why[:1].lower()}{why[1:]}" for why, names in told.items()]
+
+
 def _cut(found: Breakdown, made: Depth) -> dict[str, Any]:
     apart = depth.contrasts(found)
     clear = [one for one in apart if one.stands_out] or apart[:1] * (len(found.groups) == 2)
     return {
         "label": depth_words.cut(found.cut),
-        "why": depth_words.why_not(found, _k()) if found.suppressed else "",
         "rows": _rows(found, made),
         "said": " ".join(depth_words.contrast(found.cut, one, made) for one in clear)
         or (gettext("Rien ne distingue nettement ces groupes.") if apart else ""),

@@ -87,9 +87,10 @@ def _name(page: CoursePage, module: str) -> str:
 
 def _lead(trainees: Mapping[str, SurveySummary]) -> str:
     names = depth_words.phases()
+    after = {phase: one for phase, one in trainees.items() if phase != "avant"} or trainees
     said = [
         f"{names[phase]}{gettext(' : ')}{survey_wording.favourable(one.overall.favourable)}"
-        for phase, one in trainees.items()
+        for phase, one in after.items()
         if one.overall.favourable.value is not None
     ]
     if said:
@@ -154,14 +155,15 @@ def _cell(share: Share | None, whisker: bool = True) -> dict[str, Any]:
 def _item_rows(found: Iterable[SurveySummary]) -> list[dict[str, Any]]:
     """Return the overall opinion, then each item with its share in each phase that asks it."""
     columns = list(found)
-    rows = [
-        {
-            "label": gettext("Avis d’ensemble"),
-            "object": "",
-            "cells": [_cell(one.overall.favourable) for one in columns],
-        }
-    ]
     names = depth_words.objects()
+    # What is expected and what is thought afterwards are two questions.
+    overall: dict[str, list[dict[str, Any]]] = {}
+    for place, one in enumerate(columns):
+        text = label(one.overall.question.short) if one.phase == "avant" else gettext("Avis d’ensemble")
+        overall.setdefault(text, [_cell(None)] * len(columns))[place] = _cell(one.overall.favourable)
+    rows: list[dict[str, Any]] = [
+        {"label": text, "object": "", "strong": True, "cells": cells} for text, cells in overall.items()
+    ]
     for question, items in _shared(columns).items():
         first = next(item for item in items if item is not None)
         rows.append(

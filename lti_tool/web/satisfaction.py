@@ -226,6 +226,7 @@ def _summary_context(
         "overall_key": receiving.key(overall),
         "bars": items,
         "objects": deepening.by_object(summary, items) if items else [],
+        "object_keys": deepening.keys(items),
         "choices": deepening.choices(summary) if not summary.suppressed else [],
         "positioning": (position := deepening.positioning(summary) if not summary.suppressed else []),
         "position_key": receiving.key(position),

@@ -33,7 +33,7 @@ def test_the_published_example_of_rat_tumours() -> None:
 def test_an_estimate_is_the_mean_and_quantiles_of_a_beta(found: dict[str, tuple[int, int]]) -> None:
     common = shrinkage.prior(found)
     assert 0 < common.mean < 1
-    assert 0 < common.strength <= sum(n for _, n in found.values()) + 1e-6
+    assert 2 <= common.strength <= max(2, sum(n for _, n in found.values()))
     for one in shrinkage.rank(found).estimates:
         law = stats.beta(
             common.mean * common.strength + one.count, (1 - common.mean) * common.strength + one.n - one.count
@@ -58,9 +58,9 @@ def test_moments_find_the_law_again() -> None:
 
 
 def test_the_moments_in_closed_form() -> None:
-    given = {"a": (18, 20), "b": (6, 20), "c": (15, 20)}
-    p = 39 / 60
-    squares = 20 * ((0.9 - p) ** 2 + (0.3 - p) ** 2 + (0.75 - p) ** 2)
+    given = {"a": (18, 20), "b": (12, 20), "c": (15, 20)}
+    p = 45 / 60
+    squares = 20 * ((0.9 - p) ** 2 + (0.6 - p) ** 2 + (0.75 - p) ** 2)
     rho = (squares / (p * (1 - p)) - 2) / (3 * 19 * (2 / 3))
     found = shrinkage.prior(given)
     assert (found.mean, found.strength) == pytest.approx((p, 1 / rho - 1), abs=1e-9)
@@ -72,6 +72,14 @@ def test_few_answers_do_not_pass_before_many() -> None:
     assert found.told_apart
     apart = {one.key: one.high - one.low for one in found.estimates}
     assert apart["few"] == max(apart.values())
+
+
+def test_a_group_that_nobody_complained_of_is_not_certain() -> None:
+    found = shrinkage.rank({"all": (16, 16), "most": (12, 14), "none": (1, 14)})
+    best = found.estimates[0]
+    assert best.key == "all"
+    assert best.low < best.value < best.high
+    assert best.low < 0.92
 
 
 def test_groups_alike_are_all_one() -> None:
