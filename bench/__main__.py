@@ -23,6 +23,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from bench import (
+    comments,
     course,
     evidence,
     imports,
@@ -74,6 +75,7 @@ def main() -> None:
             with services.redis() as redis_url:
                 launches.report(launches.run(url, redis_url))
             satisfaction.run(ingestion.database(url, "bench_summaries"), options.answers, options.rounds)
+            comments.run(ingestion.database(url, "bench_comments"), 5000)
             imports.run(ingestion.database(url, "bench_imports"), 20_000)
             evidence.run(ingestion.database(url, "bench_evidence"), sessions=20, learners=500)
         _run(Path(folder), url, options)

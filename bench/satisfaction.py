@@ -30,7 +30,7 @@ from tool_config.database import administration, open_engine, transaction
 from tool_config.surveys import Survey
 from xapi.survey_tables import answer
 
-_NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 _TARGET_MS = 80
 _SUBMISSION_MS = 150
 _SUBMITTED = 40
@@ -45,12 +45,12 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
-    with _store(options.engine) as url:
+    with store(options.engine) as url:
         run(url, options.answers, options.rounds)
 
 
 @contextmanager
-def _store(engine: str) -> Iterator[str]:
+def store(engine: str) -> Iterator[str]:
     if engine == "postgresql":
         with services.postgresql(durable=True) as url:
             yield url
@@ -64,12 +64,12 @@ def run(url: str, answers: int, rounds: int) -> None:
     engine = open_engine(url)
     migrations.upgrade(engine)
     with administration(engine) as conn:
-        silo_id = silos.add(conn, "bench", now=_NOW)
-    room = Classroom(engine, silo_id, _NOW).build(_SUBMITTED, modules=1 + _OTHERS)
+        silo_id = silos.add(conn, "bench", now=NOW)
+    room = Classroom(engine, silo_id, NOW).build(_SUBMITTED, modules=1 + _OTHERS)
     opened = [room.open(module=rank) for rank in range(1, 2 + _OTHERS)]
     respondents = answers // len(opened[0].template.questions)
     for survey in opened:
-        _fill(room, survey, respondents if survey is opened[0] else 100)
+        fill(room, survey, respondents if survey is opened[0] else 100)
     submissions: list[float] = []
     steps: list[float] = []
     for rank in range(_SUBMITTED):
@@ -109,7 +109,8 @@ def run(url: str, answers: int, rounds: int) -> None:
     engine.dispose()
 
 
-def _fill(room: Classroom, survey: Survey, respondents: int) -> None:
+def fill(room: Classroom, survey: Survey, respondents: int) -> None:
+    """Write the answers of invented people straight into their table."""
     rng = random.Random(survey.survey_id)
     rows = []
     for rank in range(respondents):
@@ -126,7 +127,7 @@ def _fill(room: Classroom, survey: Survey, respondents: int) -> None:
                 "respondent": who,
                 "spoken_by": who,
                 "attempt": attempt,
-                "at": _NOW + timedelta(seconds=rank),
+                "at": NOW + timedelta(seconds=rank),
                 "value": rng.choice(question.values) if question.values else None,
                 "text": None if question.values else "Un commentaire de longueur ordinaire. " * 3,
             }

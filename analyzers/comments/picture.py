@@ -154,6 +154,11 @@ def _choices(
     choices: dict[str, dict[str, int]] = {}
     groups: dict[str, Mapping[str, str]] = {}
     for name in DIMENSIONS:
+        values = Counter(getattr(line, name) for line in lines)
+        if len(values) == 1:  # there is no choice, and counting people costs
+            groups[name] = {value: value for value in values}
+            choices[name] = dict(values)
+            continue
         groups[name] = _grouped(lines, lambda line, name=name: getattr(line, name), anonymous, k)  # type: ignore[misc]
         of_group: dict[str, list[Line]] = {}
         for line in lines:

@@ -27,8 +27,8 @@ from analyzers.comments.picture import TOP
 #: Words of a theme kept to know it again.
 PROFILE = 40
 SEED = 20141
-#: Most themes tried, and comments that each should have at least.
-_MOST, _EACH = 15, 8
+#: Most themes tried.
+_MOST = 15
 #: Fewest themes tried, by comments that say something: two or three themes of hundreds of comments are the
 #: most stable of all, and tell a reader nothing.
 _FEWEST = ((400, 6), (150, 5), (60, 4), (30, 3), (0, 2))
@@ -51,9 +51,6 @@ class Found:
     members: tuple[int, ...]
     #: How much of its theme a comment is: cosine, from 0 to 1.
     closeness: tuple[float, ...]
-
-
-NOTHING = Found({}, (), (), ())
 
 
 @dataclass(frozen=True)
@@ -93,16 +90,18 @@ def _same(lemmas: Sequence[str]) -> Sequence[str]:
     return lemmas
 
 
-def find(held: Space, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Found:
-    """Return the themes of comments; none when they are too few for two themes of `_EACH`."""
+def find(
+    held: Space, each: int = 8, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Found:
+    """Return the themes of comments, of about `each` comments at least; none when they are too few for two."""
     rng = np.random.default_rng(SEED)
     full = held.rows
     said = np.flatnonzero(np.diff(full.indptr))
     fitted = said if len(said) <= _FITTED else np.sort(rng.choice(said, _FITTED, replace=False))
-    most = min(_MOST, len(said) // _EACH, full.shape[1] // 3)
-    fewest = next(number for least, number in _FEWEST if len(said) >= least)
-    if most < fewest:
+    most = min(_MOST, len(said) // each, full.shape[1] // 3)
+    if most < 2:
         return Found({}, (), (-1,) * full.shape[0], (0.0,) * full.shape[0])
+    fewest = min(most, next(number for least, number in _FEWEST if len(said) >= least))
     numbers = range(fewest, most + 1)
     samples = [_sample(rng, said) for _ in range(_SAMPLES)]
     stability: dict[int, float] = {}

@@ -41,6 +41,8 @@ class Asked(TypedDict):
     """Comments to be read; `rosters` are the names of people, `roster_of` says which for each comment."""
 
     texts: list[str]
+    #: Comments that a theme should have at least: those of fewer people than the threshold are not shown.
+    each: int
     roster_of: list[int]
     rosters: list[list[str]]
     kept: list[KeptJson]
@@ -119,7 +121,7 @@ def _placed(
     def step(done: int, total: int) -> None:
         say(_READ + (_THEMED - _READ) * done // total, _WHOLE, "themes")
 
-    found = themes.find(held, step)
+    found = themes.find(held, asked["each"], step)
     known = [anchors.Known(one["theme_id"], one["profile"]) for one in asked["known"]]
     return anchors.place(held, found, kept, known), found.stability
 

@@ -87,6 +87,7 @@ def prepare(conn: Connection, silo_id: int, scope: Scope, rules: Rules) -> _Prep
     ).all()
     asked: Asked = {
         "texts": [comment.text for comment in found],
+        "each": 2 * comments.threshold(scope, rules),
         "roster_of": [of_course[comment.course_id] for comment in found],
         "rosters": [names(conn, silo_id, course_id) for course_id in courses],
         "kept": [
