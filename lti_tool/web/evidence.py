@@ -56,7 +56,7 @@ def evidence_ask(launch: str) -> Answer | tuple[str, int]:
             work.ask(conn, who.silo_id, who.actor, path_id, (first, last), now=now)
     if fault:
         return _page(fault), 400
-    return redirect(url_for("pages.evidence", done="pack"), 303)
+    return redirect(url_for("pages.evidence"), 303)
 
 
 def evidence_file(launch: str, export_id: str, form: str) -> Response:
@@ -205,7 +205,7 @@ def _row(pack: Export, titles: Mapping[int, str]) -> dict[str, Any]:
 
 
 def _size(one: kept.File) -> str:
-    return gettext("%(size)s ko", size=number(max(1, round(one.size / 1000))))
+    return gettext("%(size)s ko", size=number(max(1, round(one.size / 1000))))
 
 
 def _years(pack: Export) -> tuple[int, int]:

@@ -187,7 +187,6 @@ def done() -> list[str]:
         "tied": gettext("Les sessions cochées sont rattachées."),
         "path": gettext("Le parcours est modifié."),
         "linked": gettext("La correspondance est enregistrée."),
-        "pack": gettext("Le dossier est demandé. Il sera prêt dans un instant."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         "heard": gettext("Ce qui a été dit est noté."),
         "unheard": gettext("La note est retirée."),
