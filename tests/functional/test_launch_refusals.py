@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import jwt
 import pytest
 from sqlalchemy import Engine, func, select
 
@@ -25,6 +26,7 @@ from tests.factories.platform import (
     Browser,
     FakePlatform,
     jwks_server,
+    key_pair,
     public_jwk,
 )
 from tests.factories.scene import Scene, in_mode, make_scene
@@ -66,6 +68,30 @@ def test_refusal_01_altered_payload(scene: Scene) -> None:
         return f"{head}.{base64.urlsafe_b64encode(other).rstrip(b'=').decode()}.{signature}"
 
     scene.refuses_token(401, make)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "fault", ["parts", "alphabet", "length", "extension", "list", "no JSON", "no signature"]
+)
+def test_refusal_01_what_is_no_token(scene: Scene, fault: str) -> None:
+    def make(begun: Begun) -> str:
+        claims = scene.platform.claims(begun.nonce)
+        whole = scene.platform.sign(claims)
+        head, payload, signature = whole.split(".")
+        key, headers = key_pair(scene.platform.kid), {"kid": scene.platform.kid}
+        made = {
+            "parts": f"{whole}.{signature}",
+            "alphabet": f"{head}.{payload}.{signature[:-4]}+/==",
+            "length": f"{head}.{payload}.{signature[:5]}",
+            "extension": scene.platform.sign(claims, crit=["exp"], exp=1),
+            "list": jwt.PyJWS().encode(b"[]", key, algorithm="RS256", headers=headers),
+            "no JSON": jwt.PyJWS().encode(b"{", key, algorithm="RS256", headers=headers),
+            "no signature": f"{head}.{payload}.",
+        }
+        return made[fault]
+
+    scene.refuses_token(400, make)
 
 
 def test_refusal_02_alg_none(scene: Scene) -> None:
