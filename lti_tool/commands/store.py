@@ -71,20 +71,30 @@ def imports() -> None:
     is_flag=True,
     help="Keep what FILE says of when each statement was stored and who vouches for it (a trusted export).",
 )
+@click.option(
+    "--repair",
+    type=click.Choice(["moodle"]),
+    help="Mend the known faults of this source first, as for a key made with --repair.",
+)
 @data_dir_option
-def import_statements(file: Path, name: str, as_exported: bool, data_dir: Path | None) -> None:
+def import_statements(
+    file: Path, name: str, as_exported: bool, repair: str | None, data_dir: Path | None
+) -> None:
     """Take the xAPI statements of FILE: JSON array, JSON lines, either in gzip, or a zip of them.
 
     The same file again takes up where it stopped, and changes nothing once done.
     """
+    if repair and as_exported:
+        raise click.UsageError("--repair and --as-exported do not go together: an export is kept as it is")
     engine = open_store(read_settings(data_dir))
     with administration(engine) as conn:
         owner = silos.by_name(conn, name)
     try:
         with progress_bar(file.name) as move:
             report = import_file(
-                engine, owner.silo_id, file, now=utcnow(), as_exported=as_exported, progress=move
-            )
+                engine, owner.silo_id, file, now=utcnow(), as_exported=as_exported, repaired=bool(repair),
+                progress=move,
+            )  # fmt: skip
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read: {error.strerror or error}") from error
     content = asdict(report)

@@ -267,6 +267,10 @@ def done() -> dict[str, str]:
         "offered": gettext("Le questionnaire est proposé à nouveau."),
         "recalled": gettext("Le rappel est affiché sur la page de qui n’a pas répondu."),
         "cancelled": gettext("Le questionnaire est retiré."),
+        "kept_anonymous": gettext(
+            "Un questionnaire anonyme ne se retire plus une fois ouvert : pouvoir le retirer dirait que "
+            "personne n’a répondu. Vous pouvez le clore."
+        ),
         "answered": gettext(
             "Une personne a répondu entre-temps : ce questionnaire ne peut plus être retiré."
         ),

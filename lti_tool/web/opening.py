@@ -228,6 +228,9 @@ def survey_cancel(launch: str, course_id: int, survey_id: UUID) -> Answer:
     with transaction(tool().engine, viewer().silo_id) as conn:
         page = open_course(conn, course_id)
         asked = find(conn, course_id, survey_id)
+        if asked.mode == "anonymous" and asked.state(tool().clock()) != "scheduled":
+            # Whether it can be taken back would tell if anybody answered.
+            return redirect(page.url("survey_summary", survey_id=survey_id, done="kept_anonymous"), 303)
         try:
             surveys.cancel(conn, asked)
         except SurveyError:

@@ -404,6 +404,27 @@ def test_a_questionnaire_is_taken_back_while_nobody_answered(
     assert tutor.get(f"/courses/{course}/satisfaction/{other}").status_code == 200
 
 
+def test_taking_back_an_anonymous_one_says_nothing_of_its_answers(
+    app: Flask, engine: Engine, silo: int, course: int, tutor: Reader
+) -> None:
+    empty, answered = open_one(tutor, course, mode="anonymous"), open_one(tutor, course, 1, mode="anonymous")
+    say(trainee(app, engine, silo, course, "1"), answered, overall="3")
+    told = []
+    for survey in (empty, answered):
+        base = f"/courses/{course}/satisfaction/{survey}"
+        assert "Retirer ce questionnaire" not in tutor.page(base)
+        sent = tutor.post(f"{base}/cancel", {})
+        told.append((sent.status_code, sent.headers["Location"].replace(survey, "")))
+        assert tutor.get(base).status_code == 200
+    assert told[0] == told[1]
+    later = open_one(tutor, course, 2, mode="anonymous", opens="2026-12-01", closes="2026-12-20")
+    assert (
+        tutor.post(f"/courses/{course}/satisfaction/{later}/cancel", {})
+        .headers["Location"]
+        .endswith("done=cancelled")
+    )
+
+
 def test_at_its_hour_the_worker_publishes_everybody(
     app: Flask, engine: Engine, silo: int, course: int, tutor: Reader, clock: Clock
 ) -> None:

@@ -23,7 +23,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Engine, select
 
 from tool_config.database import insert, spare_memory, transaction
-from xapi import attachments, forward, ingest, json_text, multipart, statement, store, values
+from xapi import attachments, forward, ingest, json_text, multipart, repair, statement, store, values
 from xapi.errors import XapiError
 from xapi.multipart import Part
 from xapi.sources.statement_files import ImportFault, Item, StatementFile, opened
@@ -79,6 +79,8 @@ class _Job:
     #: Ids of statements that have none are drawn from it.
     namespace: UUID
     as_exported: bool
+    #: Known faults are mended first.
+    repaired: bool
     clock: Callable[[], datetime]
     attachment: Callable[[str], bytes | None]
     report: ImportReport
@@ -104,10 +106,12 @@ def import_file(
     *,
     now: datetime,
     as_exported: bool = False,
+    repaired: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Store the statements of a file and return what became of them.
 
+    `repaired`: known faults of Moodle's plugin are mended, as for the keys that ask for it (`xapi.repair`).
     `now` is the present instant; the time that the import takes is added to it. `progress` is called with
     (bytes read of the file, size of the file) after each batch. A statement that is refused costs the
     others nothing. Raises ImportFault when the file itself cannot be read further; what came before it
@@ -121,7 +125,7 @@ def import_file(
 
     with file.open("rb") as source:
         content = hashlib.file_digest(source, "sha256").hexdigest()
-    digest = f"{content} as exported" if as_exported else content
+    digest = f"{content} as exported" if as_exported else f"{content} repaired" if repaired else content
     report = ImportReport()
     with transaction(engine, silo_id) as conn:
         place = _resume(conn, silo_id, digest, file.name, now)
@@ -130,7 +134,10 @@ def import_file(
         return report
     with opened(file) as found:
         report.passed_over = found.passed_over
-        job = _Job(engine, silo_id, digest, UUID(content[:32]), as_exported, clock, found.attachment, report)
+        job = _Job(
+            engine, silo_id, digest, UUID(content[:32]), as_exported, repaired, clock, found.attachment,
+            report,
+        )  # fmt: skip
         _take(job, found, place.position, progress)
     return report
 
@@ -258,6 +265,8 @@ def _refusal(item: Item, fault: XapiError) -> tuple[int, Refused]:
 def _read(job: _Job, item: Item) -> _Ready:
     """Return the validated statement of an item, with an id; raises XapiError."""
     given = json_text.load(item.text)
+    if job.repaired:
+        given = repair.moodle(given).statement
     version = _validate(given, lenient=job.as_exported)
     if "id" not in given:
         given = {"id": str(uuid5(job.namespace, str(item.position))), **given}
