@@ -229,7 +229,7 @@ def _state(pack: Export) -> str:
         return gettext(
             "prêt, fait le %(day)s à %(hour)s", day=short_day(here.date(), g.today), hour=clock_time(here)
         )
-    if job is None:
+    if job is None or job.state == jobs.DONE:
         return gettext("perdu de vue : demandez-le de nouveau")
     if job.state == jobs.FAILED:
         if job.message == work.GONE:
