@@ -93,7 +93,7 @@ def _same(lemmas: Sequence[str]) -> Sequence[str]:
 def find(
     held: Space, each: int = 8, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> Found:
-    """Return the themes of comments, of about `each` comments at least; none when they are too few for two."""
+    """Return the themes of comments, `each` comments a theme or so at least; none when too few for two."""
     rng = np.random.default_rng(SEED)
     full = held.rows
     said = np.flatnonzero(np.diff(full.indptr))
