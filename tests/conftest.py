@@ -13,10 +13,14 @@ from typing import Any
 
 import hypothesis
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import Engine, create_engine, make_url
 
 from lti_tool.migrations import upgrade
 from tests import services
+from tests.stores import PostgresqlStores, SqliteStores
 from tool_config import silos
 from tool_config.database import administration, open_engine
 from tool_config.settings import Settings
@@ -28,6 +32,23 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 ROOT = Path(__file__).parent.parent
 SECRET_KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all the applications of the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 
 class Clock:
@@ -100,12 +121,16 @@ def pg_template(pg_url: str) -> str:
     return name
 
 
-@dataclass
-class _Counter:
-    value: int = 0
+@pytest.fixture(scope="session")
+def sqlite_stores(sqlite_template: Path) -> SqliteStores:
+    return SqliteStores(sqlite_template)
 
 
-_databases = _Counter()
+@pytest.fixture(scope="session")
+def pg_stores(pg_url: str, pg_template: str) -> Iterator[PostgresqlStores]:
+    stores = PostgresqlStores(pg_url, pg_template)
+    yield stores
+    stores.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -115,20 +140,11 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     One engine only: ``@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)``.
     """
     if request.param == "sqlite":
-        path = tmp_path / "estime.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        made = open_engine(f"sqlite:///{path}")
+        empty = request.getfixturevalue("sqlite_stores").empty(tmp_path / "estime.db")
+    else:
+        empty = request.getfixturevalue("pg_stores").empty()
+    with empty as made:
         yield made
-        made.dispose()
-        return
-    server, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
-    _databases.value += 1
-    name = f"test_{_databases.value}"
-    _postgresql_command(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    made = open_engine(_address(server, name))
-    yield made
-    made.dispose()
-    _postgresql_command(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _address(server: str, database: str) -> str:
