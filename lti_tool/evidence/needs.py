@@ -236,10 +236,10 @@ def thirtieth(facts: Facts) -> Section:
             )
         )
         columns: Columns = [
-            "Auprès de qui", "Quand", Column("Question­naires", digits=0), Column("dont clos", digits=0),
+            "Auprès de qui", "Quand", Column("Questionnaires", digits=0), Column("dont clos", digits=0),
             Column("Ont répondu", percent=True), Column("Avis publiés", digits=0),
             Column("Favorables", percent=True), Column("de", percent=True), Column("à", percent=True),
-            Column("Commen­taires", digits=0),
+            Column("Commentaires", digits=0),
         ]  # fmt: skip
         notes = [
             ("Ont répondu", "part des personnes interrogées, dans les questionnaires clos des stagiaires."),

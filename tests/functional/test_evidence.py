@@ -136,6 +136,7 @@ def test_a_pack_is_asked_for_followed_and_taken_away(
     assert reader.launch_id
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_the_pdf_is_tagged_and_says_what_the_data_says(app: Flask, admin: Reader, path_id: int) -> None:
     content, as_xlsx = made(app, admin, path_id)
     reader = PdfReader(io.BytesIO(content))

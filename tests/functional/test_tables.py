@@ -190,6 +190,7 @@ def check(name: str, as_csv: Any, as_xlsx: Any) -> int:
     return sum(cell.startswith("'=") for row in rows for cell in row)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_no_table_goes_to_who_may_not_see_its_page(room: Room) -> None:
     elsewhere = opened.add_course(room.engine, room.silo, 3, "Autre")
     stranger = opened.reader(room.app, room.engine, room.silo, "tutor", elsewhere, "autre")
