@@ -28,7 +28,7 @@ from tool_config import silos
 from tool_config.database import administration, open_engine, transaction
 
 _TARGET_S = 30.0
-_PAGE_MS = 100.0
+_WARM_MS, _COLD_MS = 100.0, 500.0
 _ROUNDS = 30
 console = Console(width=110)
 
@@ -73,13 +73,14 @@ def run(url: str, count: int) -> None:
     table.add_row("processor, this process", f"{own:.1f} s", "")
     table.add_row("memory of the child at most", f"{child.ru_maxrss / 1024:.0f} MB", "given back")
     table.add_row("memory of this process, before and after", f"{held:.0f}, {_resident():.0f} MB", "")
-    times = [_page(room, scope) for _ in range(_ROUNDS + 1)][1:]
-    p95 = statistics.quantiles(times, n=20)[-1]
-    table.add_row(
-        "figures of the page, processor, p50 and p95",
-        f"{statistics.median(times):.0f}, {p95:.0f} ms",
-        f"< {_PAGE_MS:.0f}: {_verdict(p95 < _PAGE_MS)}",
-    )
+    for name, cold, target in (("warm", False, _WARM_MS), ("cold", True, _COLD_MS)):
+        times = [_page(room, scope, cold=cold) for _ in range(_ROUNDS + 1)][1:]
+        p95 = statistics.quantiles(times, n=20)[-1]
+        table.add_row(
+            f"figures of the page, {name}, processor, p50 and p95",
+            f"{statistics.median(times):.0f}, {p95:.0f} ms",
+            f"< {target:.0f}: {_verdict(p95 < target)}",
+        )
     console.print(table)
     engine.dispose()
 
@@ -91,12 +92,15 @@ def written(count: int) -> list[tuple[str, str]]:
     return [(f"{rank:032x}", " ".join(rng.sample(said, rng.randint(2, 4)))) for rank in range(count)]
 
 
-def _page(room: Classroom, scope: Scope) -> float:
+def _page(room: Classroom, scope: Scope, *, cold: bool) -> float:
     began = time.process_time()
     with transaction(room.engine, room.silo_id, write=False) as conn:
-        comments.standing(conn, room.silo_id, scope, RULES)
+        there = comments.standing(conn, room.silo_id, scope, RULES)
         known = comments.themes(conn, room.silo_id, scope)
-        comments.draw(conn, room.silo_id, scope, known, Choice(), search="", rules=RULES)
+        if cold:
+            comments.draw(conn, room.silo_id, scope, known, Choice(), search="", rules=RULES)
+        else:
+            comments.overview(conn, room.silo_id, scope, known, Choice(), there, rules=RULES)
     return 1000 * (time.process_time() - began)
 
 

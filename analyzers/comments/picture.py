@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from analyzers import disclosure
 from analyzers.results import Share
@@ -22,8 +23,7 @@ VERBATIMS = 3
 TOP = 10
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A comment, without its text. `theme` is "" for none; `object` "" where nothing says it."""
 
     course_id: int

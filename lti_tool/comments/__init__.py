@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from threading import Lock
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select, update
 
 from analyzers import comment_frames
 from analyzers.comment_frames import Scope
@@ -61,7 +64,9 @@ class Standing:
     #: Comments published, and those that the themes have not seen.
     published: int
     fresh: int
-    #: Comments read, and the day; None before the first time.
+    #: Grows with each reading and each reader's change; 0 before the first reading.
+    version: int
+    #: The day of the last reading; None before the first.
     made_on: date | None
     stability: Mapping[int, float]
     job: Job | None
@@ -93,6 +98,7 @@ def standing(conn: Connection, silo_id: int, scope: Scope, rules: Rules) -> Stan
     return Standing(
         published=published,
         fresh=fresh,
+        version=row.version if row else 0,
         made_on=row.made_on if row else None,
         stability={int(number): value for number, value in row.stability.items()} if row else {},
         job=jobs.latest(conn, silo_id, _job_key(scope)),
@@ -170,6 +176,44 @@ def draw(
     found = comment_frames.search(conn, silo_id, scope, words) if words else None
     there, anonymous = lines(conn, silo_id, scope, known)
     return picture.draw(there, choice, anonymous=anonymous, k=threshold(scope, rules), found=found)
+
+
+#: Pictures of each store that nothing narrows to a list, the last ones asked for.
+_PICTURES: WeakKeyDictionary[Engine, OrderedDict[tuple[object, ...], Picture]] = WeakKeyDictionary()
+_MOST_PICTURES = 64
+_lock = Lock()
+
+
+def overview(
+    conn: Connection,
+    silo_id: int,
+    scope: Scope,
+    known: Mapping[str, Theme],
+    choice: Choice,
+    standing: Standing,
+    *,
+    rules: Rules,
+) -> Picture:
+    """Return the picture of a page that lists no comment, kept until something of it changes.
+
+    What changes it has another version, or another number of comments seen: one taken back is counted out.
+    """
+    k = threshold(scope, rules)
+    seen = standing.published - standing.fresh
+    key = (silo_id, scope.key, standing.version, seen, choice.dimension, choice.value, k)
+    with _lock:
+        there = _PICTURES.setdefault(conn.engine, OrderedDict())
+        if key in there:
+            there.move_to_end(key)
+            return there[key]
+    made = draw(conn, silo_id, scope, known, Choice(choice.dimension, choice.value), search="", rules=rules)
+    if made.chosen is not None:
+        made = replace(made, chosen=())
+    with _lock:
+        there[key] = made
+        while len(there) > _MOST_PICTURES:
+            there.popitem(last=False)
+    return made
 
 
 def texts(conn: Connection, silo_id: int, scope: Scope, comment_ids: Sequence[str]) -> dict[str, str]:

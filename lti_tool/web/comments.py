@@ -139,7 +139,10 @@ def _page(conn: Connection, place: Place, fault: str = "") -> str:
     known = comments.themes(conn, silo_id, place.scope)
     search = request.args.get("q", "").strip()[: comments.LONGEST_SEARCH]
     choice = _choice()
-    shown = comments.draw(conn, silo_id, place.scope, known, choice, search=search, rules=rules)
+    if _listing(choice, search):
+        shown = comments.draw(conn, silo_id, place.scope, known, choice, search=search, rules=rules)
+    else:
+        shown = comments.overview(conn, silo_id, place.scope, known, choice, standing, rules=rules)
     start = _start(shown)
     listed = shown.chosen or () if _listing(choice, search) else ()
     wanted = [*listed[start : start + _LISTED], *(one for theme in shown.themes for one in theme.verbatims)]

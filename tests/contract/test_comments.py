@@ -151,6 +151,29 @@ def test_a_comment_taken_back_leaves_every_table_at_once(room: Classroom) -> Non
     assert drawn(room).count == 17
 
 
+def test_a_picture_kept_is_made_again_when_something_changes(room: Classroom) -> None:
+    read_by_hand(room, scope(room))
+
+    def seen() -> tuple[int | None, int]:
+        with transaction(room.engine, room.silo_id, write=False) as conn:
+            there = comments.standing(conn, room.silo_id, scope(room), RULES)
+            known = comments.themes(conn, room.silo_id, scope(room))
+            where = conn, room.silo_id, scope(room), known, EVERYTHING, there
+            shown = comments.overview(*where, rules=RULES)
+            assert comments.overview(*where, rules=RULES) is shown
+        return shown.count, len(shown.themes)
+
+    assert seen() == (18, 3)
+    names = named(room)
+    with transaction(room.engine, room.silo_id) as conn:
+        by = Reader("tutor", room.now)
+        comments.merge(conn, room.silo_id, scope(room), names["forum"], names["quiz"], by)
+    assert seen() == (18, 2)
+    with transaction(room.engine, room.silo_id) as conn:
+        publication.forget(conn, room.silo_id, [str(conn.scalar(select(survey_comment.c.statement_id)))])
+    assert seen() == (17, 2)
+
+
 def test_one_taken_back_while_it_was_read_is_not_kept(room: Classroom) -> None:
     with transaction(room.engine, room.silo_id, write=False) as conn:
         prepared = work.prepare(conn, room.silo_id, scope(room), RULES)
