@@ -1,8 +1,8 @@
 """`python -m bench.satisfaction_pages`: every page of satisfaction with 200,000 answers behind it.
 
 A course of 300 enrolled people; in one closed questionnaire 200,000 answers, written straight into their
-table and published by the tool; two small ones, and twelve sessions of the same path beside. Each page is asked for
-through the WSGI application: warm, in turn; cold, as the first page of a process of its own.
+table and published by the tool; two small ones, and twelve sessions of the same path beside. Each page is
+asked for through the WSGI application: warm, in turn; cold, as the first page of a process of its own.
 """
 
 from __future__ import annotations
