@@ -73,7 +73,8 @@ def run(url: str, answers: int, rounds: int) -> None:
         verdict = "yes" if warm.p95 < _WARM_MS and cold < _COLD_MS else "NO"
         console.print(
             f"{name}: p50 {warm.p50:.1f} ms, p95 {warm.p95:.1f} ms, processor {warm.cpu:.1f} ms, "
-            f"first of a process {cold:.0f} ms, processor {cpu:.0f}; under {_WARM_MS} and {_COLD_MS}: {verdict}"
+            f"first of a process {cold:.0f} ms, processor {cpu:.0f}; "
+            f"under {_WARM_MS} and {_COLD_MS}: {verdict}"
         )
     engine.dispose()
 
