@@ -8,7 +8,7 @@ names no silo sees no row (fail-closed).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import orjson
 import psycopg
 from sqlalchemy import (
     URL,
@@ -28,18 +27,19 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    any_,
     bindparam,
     cast,
-    column,
     create_engine,
     event,
-    func,
     make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+
+from tool_config import columns
 
 #: The one MetaData of the project; tables register on it from tool_config, xapi and lti_tool.
 metadata = MetaData(
@@ -51,6 +51,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+#: From an INSERT to what it does when a key is there already; None: it fails.
+Conflict = Callable[[Any], Any] | None
 
 #: Seconds after which a connection is asked whether it is alive before it serves again.
 _QUIET = 1.0
@@ -206,7 +209,10 @@ def _begin(engine: Engine, confined: str, *, write: bool) -> Iterator[Connection
             conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
         else:
             conn.exec_driver_sql(f"BEGIN; {confined}")
+        conn.info.pop(_LAST, None)
         yield conn
+        if last := conn.info.pop(_LAST, None):
+            _end_with(conn, last)
 
 
 def spare_memory(conn: Connection) -> None:
@@ -222,6 +228,21 @@ def insert(conn: Connection, table: Table) -> Any:
     return sqlite.insert(table)
 
 
+def among(column: Any, name: str, is_server: bool) -> Any:
+    """Return whether a column is one of the values of a parameter: an `array` on PostgreSQL, else a list.
+
+    The statement is the same however many there are, so that it is written and planned once.
+    """
+    if not is_server:
+        return column.in_(bindparam(name, expanding=True))
+    return column == any_(cast(bindparam(name, type_=Text), postgresql.ARRAY(column.type)))
+
+
+def array(values: Iterable[object]) -> str:
+    """Write numbers, UUIDs or hashes as PostgreSQL writes an array: none needs a quotation mark."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def insert_rows(
     conn: Connection,
     table: Table,
@@ -233,51 +254,50 @@ def insert_rows(
     """Insert many rows at once; return the values of the column `returning` of those inserted.
 
     Every row gives the same columns. `conflicts`: rows whose key is there already are left out. PostgreSQL
-    is given them as one JSON text, which it reads as quickly as COPY reads its own; thousands of
-    parameters cost the client more than the rows themselves. Rows go at most 500 at a time.
+    is given them as columns (`tool_config.columns`); thousands of parameters cost the client more than the
+    rows themselves. Rows go at most 500 at a time.
     """
     found: list[Any] = []
-    names = tuple(rows[0]) if rows else ()
+    conflict = leaving if conflicts else None
     for start in range(0, len(rows), _ROWS):
         some = list(rows[start : start + _ROWS])
         if conn.dialect.name == "postgresql":
-            done = conn.execute(_insert_json(table, names, conflicts, returning), {"given": _json(some)})
+            adding = _insert_columns(table, tuple(some[0]), conflict, returning)
+            done = conn.execute(adding, _parameters([Rows(table, some)]))
         else:
-            done = conn.execute(_insert_values(conn, table, conflicts, returning), some)
+            done = conn.execute(_insert_values(conn, table, conflict, returning), some)
         if returning:
             found += done.scalars()
     return found
 
 
-def _json(rows: list[Mapping[str, Any]]) -> str:
-    """Write rows as JSON; raises ValueError on what JSON cannot hold."""
-    try:
-        return orjson.dumps(rows).decode()
-    except TypeError as error:
-        raise ValueError(f"a row cannot be written: {error}") from None
-
-
-def _insert_values(conn: Connection, table: Table, conflicts: bool, returning: str | None) -> Any:
+def _insert_values(conn: Connection, table: Table, conflict: Conflict, returning: str | None) -> Any:
     adding = insert(conn, table)
-    if conflicts:
-        adding = adding.on_conflict_do_nothing()
+    if conflict:
+        adding = conflict(adding)
     return adding.returning(table.c[returning]) if returning else adding
 
 
 @lru_cache(maxsize=200)
-def _insert_json(table: Table, names: tuple[str, ...], conflicts: bool, returning: str | None) -> Any:
-    """Return an INSERT of the rows of the parameter `given`, a JSON array of objects."""
-    adding = _from_json(table, names, "given")
-    if conflicts:
-        adding = adding.on_conflict_do_nothing()
+def _insert_columns(table: Table, names: tuple[str, ...], conflict: Conflict, returning: str | None) -> Any:
+    """Return an INSERT of the rows of the parameters `c0_0`, `c0_1`…"""
+    adding = _from_columns(table, names, conflict, 0)
     return adding.returning(table.c[returning]) if returning else adding
 
 
-def _from_json(table: Table, names: tuple[str, ...], parameter: str) -> Any:
-    text = cast(bindparam(parameter, type_=Text), postgresql.JSON)
-    given = func.json_to_recordset(text).table_valued(*(column(name, table.c[name].type) for name in names))
-    given = given.render_derived(name="given", with_types=True)
-    return postgresql.insert(table).from_select(names, select(*(given.c[name] for name in names)))
+def _from_columns(table: Table, names: tuple[str, ...], conflict: Conflict, rank: int) -> Any:
+    given = (columns.unnested(table.c[name].type, f"c{rank}_{place}") for place, name in enumerate(names))
+    adding = postgresql.insert(table).from_select(names, select(*given))
+    return conflict(adding) if conflict else adding
+
+
+def _parameters(parts: Sequence[Rows]) -> dict[str, columns.Array]:
+    """Return the columns of several tables' rows, by the parameters of `_from_columns`."""
+    return {
+        f"c{rank}_{place}": written
+        for rank, part in enumerate(parts)
+        for place, written in enumerate(columns.packed(part.table, part.rows))
+    }
 
 
 # --- rows of several tables at once -------------------------------------------------------------------
@@ -293,7 +313,7 @@ class Rows:
 
     table: Table
     rows: Sequence[Mapping[str, Any]]
-    conflict: Callable[[Any], Any] | None = None
+    conflict: Conflict = None
 
 
 def leaving(adding: Any) -> Any:
@@ -321,20 +341,44 @@ def write_together(conn: Connection, parts: Sequence[Rows]) -> None:
     wanted = [part for part in parts if part.rows]
     if conn.dialect.name == "postgresql" and wanted:
         shapes = tuple((part.table, tuple(part.rows[0]), part.conflict) for part in wanted)
-        values = {f"given_{rank}": _json(list(part.rows)) for rank, part in enumerate(wanted)}
-        conn.execute(_insert_together(shapes), values)
+        conn.execute(_insert_together(shapes), _parameters(wanted))
         return
     for part in wanted:
-        adding = insert(conn, part.table)
-        conn.execute(part.conflict(adding) if part.conflict else adding, list(part.rows))
+        conn.execute(_insert_values(conn, part.table, part.conflict, None), list(part.rows))
+
+
+#: Where a connection keeps the rows that its transaction ends with.
+_LAST = "estime.last"
+
+
+def write_last(conn: Connection, parts: Sequence[Rows]) -> None:
+    """Write rows as `write_together` does, at the end of the transaction, with which nothing more is done.
+
+    PostgreSQL is given them and COMMIT in one exchange: others who wait for one of the rows wait for the
+    server alone, and not for this process to be given its turn. They fail as the transaction ends.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.info[_LAST] = list(parts)
+    else:
+        write_together(conn, parts)
+
+
+def _end_with(conn: Connection, parts: Sequence[Rows]) -> None:
+    driver: Any = conn.connection.driver_connection
+    try:
+        with driver.pipeline():
+            write_together(conn, parts)
+            conn.exec_driver_sql("COMMIT")
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, dialect=conn.dialect) from error
 
 
 @lru_cache(maxsize=500)
-def _insert_together(shapes: tuple[tuple[Table, tuple[str, ...], Callable[[Any], Any] | None], ...]) -> Any:
-    """Return one statement that inserts the rows of the parameters `given_0`, `given_1`…"""
-    made = []
-    for rank, (table, names, conflict) in enumerate(shapes):
-        adding = _from_json(table, names, f"given_{rank}")
-        made.append(conflict(adding) if conflict else adding)
+def _insert_together(shapes: tuple[tuple[Table, tuple[str, ...], Conflict], ...]) -> Any:
+    """Return one statement that inserts the rows of `_parameters`.
+
+    The server runs the last part first and the first one last.
+    """
+    made = [_from_columns(*shape, rank) for rank, shape in enumerate(shapes)]
     *others, last = made
     return last.add_cte(*(adding.cte(f"part_{rank}") for rank, adding in enumerate(others)))

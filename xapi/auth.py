@@ -2,9 +2,9 @@
 
 Secrets are kept as argon2 hashes. Verifying one takes tens of milliseconds by design, so a process
 remembers which (key, secret, hash) it has judged, as an HMAC under a random key of its own: memory
-never holds a secret, and a changed hash (rotation) or a revoked row is seen at the very next request,
-since the row is read every time. A secret that was replaced may go on for a while beside the new one: it
-is looked for only when the new one is not what was sent.
+never holds a secret. The row of a key is read again after two seconds: a changed hash (rotation) or a
+revocation is seen then by every process. A secret that was replaced may go on for a while beside the new
+one: it is looked for only when the new one is not what was sent.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -74,6 +75,11 @@ _REFUSED = "the key is unknown, revoked, or its secret is wrong"
 #: secrets does not push the right ones out.
 _right: dict[bytes, None] = {}
 _wrong: dict[bytes, None] = {}
+
+#: For how long a key that was found is taken to be as it was.
+FRESH = timedelta(seconds=2)
+#: Engine -> key -> when its row was read, and what it said; of keys that exist only.
+_found: WeakKeyDictionary[Engine, dict[str, tuple[datetime, silos.FoundKey]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -157,8 +163,7 @@ def authenticate(engine: Engine, authorization: str | None, settings: Settings, 
     was replaced.
     """
     key_id, secret = _basic(authorization)
-    with asking(engine) as conn:
-        found = silos.find_key(conn, key_id)
+    found = _key(engine, key_id, now)
     if found is None or found.revoked_at is not None:
         raise Unauthorized(_REFUSED)
     if not _is_secret(key_id, secret, found.secret_hash):
@@ -172,6 +177,21 @@ def authenticate(engine: Engine, authorization: str | None, settings: Settings, 
         scopes=frozenset(found.scopes.split()),
         repair=found.repair,
     )
+
+
+def _key(engine: Engine, key_id: str, now: datetime) -> silos.FoundKey | None:
+    """Return the row of a key as it was within `FRESH`; None when there is none."""
+    known = _found.setdefault(engine, {})
+    read_at, found = known.get(key_id, (None, None))
+    if read_at is not None and timedelta() <= now - read_at < FRESH:
+        return found
+    with asking(engine) as conn:
+        found = silos.find_key(conn, key_id)
+    if found is None:
+        known.pop(key_id, None)
+    else:
+        known[key_id] = (now, found)
+    return found
 
 
 def require(credential: Credential, resource: str, method: str) -> None:

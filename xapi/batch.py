@@ -58,15 +58,15 @@ class Batch(Generic[Item]):
     ) -> None:
         self._body, self._again = body, again
         self._lots: list[tuple[int, int]] = []
-        #: Of a body of one lot: nothing is read twice.
-        self._only: list[Item] | None = None
+        #: What is to be written of a body of one lot: nothing is read twice.
+        self.only: list[Item] | None = None
         #: A statement has another as its object.
         self.refers = False
         if len(body) <= json_text.PART or not json_text.is_array(body):
             if len(body) > LARGEST_STATEMENT:
                 raise TooLarge(f"a statement is over {LARGEST_STATEMENT} bytes")
-            self._only = look(json_text.load(body))
-            self.refers = refers(self._only)
+            self.only = look(json_text.load(body))
+            self.refers = refers(self.only)
             return
         count = 0
         for start, end in json_text.parts(body, LARGEST_STATEMENT):
@@ -82,8 +82,8 @@ class Batch(Generic[Item]):
 
     def lots(self) -> Iterator[list[Item]]:
         """Yield what is to be written, a lot at a time; each time anew."""
-        if self._only is not None:
-            yield self._only
+        if self.only is not None:
+            yield self.only
         for start, end in self._lots:
             yield self._again(orjson.loads(_array(self._body, start, end)))
 

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from tool_config.database import transaction
 from tool_config.settings import Settings
 from xapi.auth import Credential
 from xapi.errors import TooLarge, XapiError
 
-#: PostgreSQL's deadlock and serialization failure: the same request succeeds when sent again.
-_TRANSIENT = ("40P01", "40001")
+#: PostgreSQL's deadlock, serialization failure and unique violation (somebody wrote the same at the same
+#: moment): the same request succeeds, or is refused with its reason, when it is done again.
+_TRANSIENT = ("40P01", "40001", "23505")
 
 Result = TypeVar("Result")
 
@@ -82,13 +83,18 @@ class Exchange:
                 raise XapiError(f"the parameter {name!r} holds the character NUL")
         return {name: given[0] for name, given in self.parameters.items()}
 
-    def written(self, work: Callable[[Connection], Result]) -> Result:
-        """Do some work in one transaction of the key's silo, committed when this returns; twice at most."""
+    def written(
+        self, work: Callable[[Connection], Result], *, opening: Callable[[], str] = lambda: ""
+    ) -> Result:
+        """Do some work in one transaction of the key's silo, committed when this returns; twice at most.
+
+        `opening`: gives SQL that PostgreSQL is given as it begins.
+        """
         for last in (False, True):
             try:
-                with transaction(self.engine, self.credential.silo_id) as conn:
+                with transaction(self.engine, self.credential.silo_id, opening=opening()) as conn:
                     return work(conn)
-            except OperationalError as error:
+            except DBAPIError as error:
                 if last or getattr(error.orig, "sqlstate", None) not in _TRANSIENT:
                     raise
         raise AssertionError("unreachable")

@@ -93,8 +93,21 @@ def write(
     key_id: str = "",
     authority: Mapping[str, Any] | None = None,
     version: str = "1.0.3",
+    attempted: bool = False,
 ) -> Written:
-    """Store statements that `statement.parse` has validated, at an instant that `begin` gave."""
+    """Store statements that `statement.parse` has validated, at an instant that `begin` gave.
+
+    `attempted`: the caller does nothing more in its transaction, and does the whole of it again after a
+    unique violation. Few statements that seem to be new may then go all at once, with its end.
+    """
+    if attempted and len(parsed) <= fresh.MOST and not refers(parsed):
+        ids = _ids(parsed)
+        made = _made(silo_id, parsed, ids, stored, key_id, authority, version)
+        # In the order of their ids, so that two batches never deadlock.
+        made.sort(key=lambda one: one[0]["id"])
+        given = [key for key, item in zip(ids, parsed, strict=True) if "id" in item]
+        if fresh.write(conn, silo_id, made, *_named(made), given=given, ending=True):
+            return Written(ids, frozenset(ids))
     return write_lots(
         conn, silo_id, [parsed], stored=stored, key_id=key_id, authority=authority, version=version
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -186,15 +186,14 @@ def _store(asked: Exchange, body: _Body, wanted: str | None = None) -> list[str]
     batch = Batch(body.text, look=look, again=lambda items: items, refers=ingest.refers)
     attachments.require_used(batch, body.parts)
 
-    def work(conn: Connection) -> list[str]:
-        stored = _begin(asked, conn, alone=batch.refers)
+    def work(conn: Connection, stored: datetime) -> list[str]:
         attachments.keep(conn, asked.credential.silo_id, batch, body.parts, stored)
-        written = ingest.write_lots(
-            conn, asked.credential.silo_id, batch.lots(), stored=stored, **_said_by(asked)
-        )
-        return written.ids
+        silo_id, said = asked.credential.silo_id, {"stored": stored, **_said_by(asked)}
+        if batch.only is not None:
+            return ingest.write(conn, silo_id, batch.only, attempted=True, **said).ids
+        return ingest.write_lots(conn, silo_id, batch.lots(), **said).ids
 
-    return asked.written(work)
+    return _written(asked, work, alone=batch.refers)
 
 
 def _identified(value: Any, wanted: str | None) -> Any:
@@ -224,22 +223,26 @@ def _store_repaired(asked: Exchange, body: _Body, wanted: str | None) -> list[st
 
     batch = Batch(body.text, look=look, again=look, refers=lambda lot: ingest.refers(good(lot)))
 
-    def work(conn: Connection) -> list[str]:
-        stored = _begin(asked, conn, alone=batch.refers)
+    def work(conn: Connection, stored: datetime) -> list[str]:
         # Those of the statements kept apart too: they may be replayed.
         attachments.keep(conn, silo_id, good(batch), body.parts, stored)
         # Decided again at every attempt: what is set aside depends on what the store holds.
         fresh = ([replace(one) for one in lot] for lot in batch.lots())
         return quarantine.take(conn, silo_id, fresh, stored=stored, **_said_by(asked))
 
-    return asked.written(work)
+    return _written(asked, work, alone=batch.refers)
 
 
-def _begin(asked: Exchange, conn: Connection, *, alone: bool) -> datetime:
+def _written(asked: Exchange, work: Callable[[Connection, datetime], list[str]], *, alone: bool) -> list[str]:
+    """Do the work of a write, given the instant to store at, in a transaction that announced itself."""
     silo_id = asked.credential.silo_id
-    stored = store.begin(conn, silo_id, asked.clock, alone=alone)
-    asked.consistent = store.lately_consistent(conn, silo_id, stored)
-    return stored
+
+    def announced(conn: Connection) -> list[str]:
+        stored = store.stored_at(conn, silo_id, asked.clock())
+        asked.consistent = store.lately_consistent(conn, silo_id, stored)
+        return work(conn, stored)
+
+    return asked.written(announced, opening=lambda: store.announcement(silo_id, asked.clock(), alone=alone))
 
 
 def _said_by(asked: Exchange) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,6 +31,8 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Engine,
+    Integer,
+    Table,
     Text,
     and_,
     bindparam,
@@ -37,6 +40,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -45,7 +49,7 @@ from sqlalchemy import (
     update,
 )
 
-from tool_config.database import insert, insert_rows, transaction
+from tool_config.database import among, array, insert, insert_rows, transaction
 from xapi import statement as statements
 from xapi.tables import (
     actor,
@@ -89,23 +93,20 @@ def begin(conn: Connection, silo_id: int, clock: Callable[[], datetime], *, alon
     return stored_at(conn, silo_id, clock())
 
 
-#: Made once: a short transaction costs hardly more than the building of its statements.
-_SHARED = func.pg_advisory_xact_lock_shared
-_GATE = select(func.pg_advisory_xact_lock(bindparam("gate", type_=BigInteger)))
-_OWN = select(_SHARED(bindparam("own", type_=BigInteger)))
-_BOTH = select(_SHARED(bindparam("gate", type_=BigInteger)), _SHARED(bindparam("own", type_=BigInteger)))
-
-
 def announce(conn: Connection, silo_id: int, now: datetime, *, alone: bool) -> None:
     """Make known that rows stored at `now` or later are about to be committed."""
-    if conn.dialect.name != "postgresql":
-        return
-    keys = {"gate": _lock_key(silo_id, _EPOCH), "own": _lock_key(silo_id, now)}
-    if alone:
-        conn.execute(_GATE, {"gate": keys["gate"]})
-        conn.execute(_OWN, {"own": keys["own"]})
-    else:
-        conn.execute(_BOTH, keys)  # from left to right, in one exchange with the server
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(announcement(silo_id, now, alone=alone))
+
+
+def announcement(silo_id: int, now: datetime, *, alone: bool) -> str:
+    """Return the SQL by which a writer announces itself to PostgreSQL; with it a transaction may open.
+
+    The gate first: its waiting is announced by nobody, and what is announced afterwards is no later.
+    """
+    shared = "" if alone else "_shared"
+    gate, own = _lock_key(silo_id, _EPOCH), _lock_key(silo_id, now)
+    return f"SELECT pg_advisory_xact_lock{shared}({gate:d}), pg_advisory_xact_lock_shared({own:d})"
 
 
 @contextmanager
@@ -117,12 +118,8 @@ def announced(
     They are stored at an instant that the clock gives once it has begun. ``setting``: SQL that PostgreSQL
     is given in the same breath (``SET LOCAL …``).
     """
-    opening = ""
-    if engine.dialect.name == "postgresql":
-        keys = _lock_key(silo_id, _EPOCH), _lock_key(silo_id, clock())
-        locks = "SELECT " + ", ".join(f"pg_advisory_xact_lock_shared({key:d})" for key in keys)
-        opening = f"{setting}; {locks}" if setting else locks
-    with transaction(engine, silo_id, opening=opening) as conn:
+    locks = announcement(silo_id, clock(), alone=False)
+    with transaction(engine, silo_id, opening=f"{setting}; {locks}" if setting else locks) as conn:
         yield conn
 
 
@@ -292,42 +289,60 @@ class Known:
     courses: frozenset[int]
     #: Actor keys that were looked for among the aliases.
     asked: frozenset[str]
+    #: A statement is there under one of the ids, or voids one of them.
+    taken: bool = False
 
 
 def known(
-    conn: Connection, silo_id: int, people: Iterable[str], speakers: Iterable[str], courses: Iterable[int]
+    conn: Connection,
+    silo_id: int,
+    people: Iterable[str],
+    speakers: Iterable[str],
+    courses: Iterable[int],
+    ids: Iterable[str] = (),
 ) -> Known:
-    """Look up actors, aliases and courses in one query; for few statements."""
+    """Look up actors, aliases, courses and ids (written as the store keeps them) in one query.
+
+    For few statements. The silo's gate is to be held, so that what voids one of the ids is there or waits.
+    """
     names: dict[str, tuple[str | None, datetime | None]] = {}
     aliases: dict[str, str] = {}
     keys: set[int] = set()
-    asked = sorted(speakers)
-    wanted = {"silo": silo_id, "people": sorted(people), "speakers": asked, "courses": sorted(courses)}
-    for what, key, text, at in conn.execute(_KNOWN, wanted):
+    asked = frozenset(speakers)
+    is_server = conn.dialect.name == "postgresql"
+    wanted: dict[str, Iterable[Any]] = {"people": people, "speakers": asked, "courses": courses, "ids": ids}
+    given = {name: array(sorted(some)) if is_server else sorted(some) for name, some in wanted.items()}
+    found = conn.execute(_known(is_server), {"silo": silo_id, **given}).all()
+    for what, key, text, at in found:
         if what == "actor":
             names[key] = text, at
         elif what == "alias":
             aliases[key] = text
-        else:
+        elif what == "course":
             keys.add(int(key))
-    return Known(names, aliases, frozenset(keys), frozenset(asked))
+    taken = any(row[0] == "id" for row in found)
+    return Known(names, aliases, frozenset(keys), asked, taken)
 
 
-def _in(name: str) -> Any:
-    return bindparam(name, expanding=True)
+@cache
+def _known(is_server: bool) -> Any:
+    """Return SELECT what, key, text, instant of all that is asked for; made once."""
 
+    def looked(table: Table, what: str, key: Any, wanted: str, *rest: Any) -> Any:
+        here = table.c.silo_id == bindparam("silo", type_=Integer)
+        row = rest or (null(), null())
+        return select(literal_column(f"'{what}'"), cast(key, Text), *row).where(
+            here, among(key, wanted, is_server)
+        )
 
-_KNOWN = union_all(
-    select(literal("actor"), actor.c.actor, actor.c.name, actor.c.name_at).where(
-        actor.c.silo_id == bindparam("silo"), actor.c.actor.in_(_in("people"))
-    ),
-    select(literal("alias"), actor_alias.c.alias, actor_alias.c.actor, null()).where(
-        actor_alias.c.silo_id == bindparam("silo"), actor_alias.c.alias.in_(_in("speakers"))
-    ),
-    select(literal("course"), cast(course.c.course_id, Text), null(), null()).where(
-        course.c.silo_id == bindparam("silo"), course.c.course_id.in_(_in("courses"))
-    ),
-)
+    row = statement.c
+    return union_all(
+        looked(actor, "actor", actor.c.actor, "people", actor.c.name, actor.c.name_at),
+        looked(actor_alias, "alias", actor_alias.c.alias, "speakers", actor_alias.c.actor, null()),
+        looked(course, "course", course.c.course_id, "courses"),
+        looked(statement, "id", row.id, "ids"),
+        looked(statement, "id", row.refers_to, "ids").where(row.verb == literal(statements.VOIDED)),
+    )
 
 
 def know(conn: Connection, silo_id: int, people: Mapping[str, tuple[Mapping[str, Any], datetime]]) -> None:
