@@ -42,6 +42,8 @@ from xapi import auth, tables
 
 _NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 _CLIENTS, _BATCH = 4, 50
+#: Times that two batches a client are sent beforehand.
+_WARMING = 5
 _TARGET = 0.2
 #: Statements sent to Ralph, which slows down as its file grows; how many times its rate is aimed at.
 _PEER, _PEER_TARGET = 4_000, 3
@@ -99,9 +101,11 @@ def run(server: str, statements: int, processes: int) -> Found:
         silo_id = silos.add(conn, "mesure", now=_NOW)
         key = auth.issue_key(conn, silo_id, ["all"], now=_NOW)
     bodies = _bodies(statements)
-    timed_bodies = bodies[2 * _CLIENTS :]
+    timed_bodies = bodies[_WARMING * 2 * _CLIENTS :]
     with serving(engines[0], processes) as port:
-        send(port, key, bodies[: 2 * _CLIENTS])  # what is done once a process is done
+        for start in range(0, len(bodies) - len(timed_bodies), 2 * _CLIENTS):
+            # By other connections each time: what is done once a process is done, whoever takes them.
+            send(port, key, bodies[start : start + 2 * _CLIENTS])
         with load.watched(engines[0], port) as spent:
             times, elapsed = send(port, key, timed_bodies)
     timed = sum(body.count(b'"actor"') for body in timed_bodies)

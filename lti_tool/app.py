@@ -27,7 +27,7 @@ from lti_tool.outbound import Outbound
 from lti_tool.tool import Tool
 from lti_tool.web import lti, pages
 from lti_tool.web.assets import DIST
-from tool_config import rules
+from tool_config import rules, vocabulary
 from tool_config.database import open_engine
 from tool_config.settings import Settings
 from xapi import api
@@ -97,8 +97,10 @@ class _NoSession(SessionInterface):
 def settle() -> None:
     """Set the process for serving: what was loaded at the start is never looked through again.
 
-    Without it, the collector walks every library's objects in the middle of a page, for 50 to 200 ms.
+    Without it, the collector walks every library's objects in the middle of a page, for 50 to 200 ms. The
+    words of verbs are read now, which takes as long, and not by the first who sends a trace.
     """
+    vocabulary.load()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

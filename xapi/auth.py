@@ -78,8 +78,8 @@ _wrong: dict[bytes, None] = {}
 
 #: For how long a key that was found is taken to be as it was.
 FRESH = timedelta(seconds=2)
-#: Engine -> key -> when its row was read, and what it said; of keys that exist only.
-_found: WeakKeyDictionary[Engine, dict[str, tuple[datetime, silos.FoundKey]]] = WeakKeyDictionary()
+#: Engine -> key -> when its row was read, and what it said; of those in use.
+_known: WeakKeyDictionary[Engine, dict[str, tuple[datetime, silos.FoundKey]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -163,14 +163,11 @@ def authenticate(engine: Engine, authorization: str | None, settings: Settings, 
     was replaced.
     """
     key_id, secret = _basic(authorization)
-    found = _key(engine, key_id, now)
-    if found is None or found.revoked_at is not None:
-        raise Unauthorized(_REFUSED)
-    if not _is_secret(key_id, secret, found.secret_hash):
-        with transaction(engine, found.silo_id, write=False) as conn:
-            before = silos.previous_secret(conn, found.silo_id, key_id, now=now)
-        if before is None or not _is_secret(key_id, secret, before):
-            raise Unauthorized(_REFUSED)
+    read_at, found = _known.setdefault(engine, {}).get(key_id, (None, None))
+    is_fresh = read_at is not None and timedelta() <= now - read_at < FRESH
+    # A secret that is not the one known may be newer: the row is read again before it is refused.
+    if not is_fresh or found is None or not _is_secret(key_id, secret, found.secret_hash):
+        found = _looked_up(engine, key_id, secret, now)
     return Credential(
         silo_id=found.silo_id,
         key_id=key_id,
@@ -179,18 +176,21 @@ def authenticate(engine: Engine, authorization: str | None, settings: Settings, 
     )
 
 
-def _key(engine: Engine, key_id: str, now: datetime) -> silos.FoundKey | None:
-    """Return the row of a key as it was within `FRESH`; None when there is none."""
-    known = _found.setdefault(engine, {})
-    read_at, found = known.get(key_id, (None, None))
-    if read_at is not None and timedelta() <= now - read_at < FRESH:
-        return found
+def _looked_up(engine: Engine, key_id: str, secret: str, now: datetime) -> silos.FoundKey:
+    """Return the row of a key that this secret opens now; raises Unauthorized."""
     with asking(engine) as conn:
         found = silos.find_key(conn, key_id)
-    if found is None:
+    known = _known[engine]
+    if found is None or found.revoked_at is not None:
         known.pop(key_id, None)
-    else:
-        known[key_id] = (now, found)
+        raise Unauthorized(_REFUSED)
+    known[key_id] = (now, found)
+    if _is_secret(key_id, secret, found.secret_hash):
+        return found
+    with transaction(engine, found.silo_id, write=False) as conn:
+        before = silos.previous_secret(conn, found.silo_id, key_id, now=now)
+    if before is None or not _is_secret(key_id, secret, before):
+        raise Unauthorized(_REFUSED)
     return found
 
 

@@ -27,6 +27,7 @@ from tests import services
 from tests.conftest import SECRET_KEY
 from tool_config import platforms, silos
 from tool_config.database import administration, locating, open_engine, transaction
+from xapi import auth
 from xapi.tables import event, rollup_actor, statement
 
 ESTIME = Path(sys.executable).with_name("estime")
@@ -407,6 +408,7 @@ def test_commands_work_while_the_tool_is_served(folder: Path) -> None:
             time.sleep(0.1)
         assert _counts(folder) == {"statement": 9, "event": 9, "rollup_actor": 3}
         run("key", "revoke", key["key"], "--silo", "a")
+        time.sleep(auth.FRESH.total_seconds())
         refused = httpx.get(
             f"{url}/xapi/statements",
             auth=(key["key"], key["secret"]),

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, func, select
 from tests import services
 from tests.conftest import SECRET_KEY
 from tool_config.database import administration
+from xapi import auth
 from xapi.tables import event, rollup_actor
 
 BIN = Path(sys.executable).parent
@@ -130,6 +131,7 @@ def test_several_processes_behave_as_one(engine: Engine, redis_url: str, tmp_pat
             )
         assert [read() for _ in range(6)] == [200] * 6
         run("key", "revoke", key["key"], "--silo", "a")
+        time.sleep(auth.FRESH.total_seconds())
         assert [read() for _ in range(6)] == [401] * 6
         for one in slow:
             one.close()

@@ -299,12 +299,15 @@ def _status(client: Any, key_id: str, secret: str) -> int:
     return int(client.get(PATH, headers=headers((key_id, secret))).status_code)
 
 
-def test_rotation_at_once(client: Any, engine: Engine, silo: int, clock: Any) -> None:
+def test_rotation(client: Any, engine: Engine, silo: int, clock: Any) -> None:
     with transaction(engine, silo) as conn:
         key_id, old = auth.issue_key(conn, silo, ["all"], now=clock())
     assert _status(client, key_id, old) == 200
     with transaction(engine, silo) as conn:
         new = auth.rotate_key(conn, silo, key_id, now=clock())
+    # The new secret opens at once; the old one, which this process has seen to be good, for two seconds.
+    assert _status(client, key_id, new) == 200
+    clock.advance(seconds=2)
     assert [_status(client, key_id, secret) for secret in (old, new, old, new)] == [401, 200, 401, 200]
 
 
@@ -320,11 +323,13 @@ def test_rotation_with_an_overlap(client: Any, engine: Engine, silo: int, clock:
     with transaction(engine, silo) as conn:
         third = auth.rotate_key(conn, silo, key_id, now=clock(), overlap=timedelta(minutes=10))
         fourth = auth.rotate_key(conn, silo, key_id, now=clock(), overlap=timedelta(minutes=10))
+    clock.advance(seconds=2)
     # The one before the last alone goes on.
     secrets = (first, second, third, fourth)
     assert [_status(client, key_id, secret) for secret in secrets] == [401, 401, 200, 200]
     with transaction(engine, silo) as conn:
         silos.revoke_key(conn, silo, key_id, now=clock())
+    clock.advance(seconds=2)
     assert [_status(client, key_id, secret) for secret in secrets] == [401, 401, 401, 401]
     with transaction(engine, silo) as conn, pytest.raises(silos.SiloError, match="in use"):
         auth.rotate_key(conn, silo, key_id, now=clock())
