@@ -206,7 +206,11 @@ def _store(server: str, name: str) -> Engine:
 
 @contextmanager
 def serving(
-    engine: Engine, processes: int, threads: int = 4, worker: str = "gthread", **settings: str
+    engine: Engine,
+    processes: int,
+    threads: int = 4,
+    worker: str = "lti_tool.listening.Worker",
+    **settings: str,
 ) -> Iterator[int]:
     """Run the application as a server would, with more settings of its own, and yield its port."""
     port = services.free_port()
