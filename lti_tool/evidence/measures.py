@@ -54,17 +54,33 @@ class Measured:
 
 
 def measure(sessions: Sequence[Session], counted: Callable[[Session], Counted | None], k: int) -> Measured:
-    """Count over sessions by lots of ``k`` people at least; sessions that count for nothing are not there."""
-    known = {one.course_id: (one, found) for one in sessions if (found := counted(one)) is not None}
-    parts = [lots.Part(key, one.year, found.people) for key, (one, found) in known.items()]
-    made = lots.make(parts, k)
-    lines = tuple(_line(lot, [known[key] for key in lot.parts]) for lot in made.told)
-    left = sum(known[key][1].people > 0 for key in made.left_out)
+    """Count over sessions by lots of ``k`` enrolled at least, the same lots whatever is counted.
+
+    A lot is told when every session of it has something to count (None: it does not), and ``k`` people
+    together. The lots rest on the enrolled alone, so that what is counted later never moves a session from
+    one to another.
+    """
+    known = {one.course_id: one for one in sessions}
+    found = {key: counted(one) for key, one in known.items()}
+    lines: list[Line] = []
+    told: set[int] = set()
+    for lot in enrolled(sessions, k).told:
+        mine = [(known[key], one) for key in lot.parts if (one := found[key]) is not None]
+        people = sum(one.people for _, one in mine)
+        if len(mine) == len(lot.parts) and disclosure.enough(people, k):
+            lines.append(_line(lot, mine))
+            told |= set(lot.parts)
+    left = sum(one is not None and one.people > 0 and key not in told for key, one in found.items())
     if not lines:
         return Measured((), None, left)
     sums = tuple(sum(column) for column in zip(*(line.counts for line in lines), strict=True))
     total = Line("Ensemble", "", sum(line.sessions for line in lines), sum(line.n for line in lines), sums)
-    return Measured(lines, total, left)
+    return Measured(tuple(lines), total, left)
+
+
+def enrolled(sessions: Sequence[Session], k: int) -> lots.Lots[int]:
+    """Return the lots of sessions, by their numbers."""
+    return lots.make([lots.Part(one.course_id, one.year, one.enrolled) for one in sessions], k)
 
 
 def _line(lot: lots.Lot[int], found: list[tuple[Session, Counted]]) -> Line:
@@ -119,11 +135,14 @@ def left_out(found: Measured, k: int) -> str:
     """Say how many sessions are not counted because they have too few people; "" when none is."""
     if not found.left_out:
         return ""
-    many = found.left_out > 1
+    if found.left_out == 1:
+        return (
+            f"1 session n’a pas {number(k)} personnes à compter, même réunie à d’autres de son année : elle "
+            "n’est dans aucun total."
+        )
     return (
-        f"{number(found.left_out)} session{'s' if many else ''} n’{'ont' if many else 'a'} pas "
-        f"{number(k)} personnes, même réunies sur l’année : elle{'s' if many else ''} ne "
-        f"{'sont' if many else 'est'} comptée{'s' if many else ''} nulle part."
+        f"{number(found.left_out)} sessions n’ont pas {number(k)} personnes à compter, même réunies à "
+        "d’autres de leur année : elles ne sont dans aucun total."
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lti_tool.documents.content import Document, Points, Section
-from lti_tool.evidence import improving, needs, results
+from lti_tool.evidence import improving, measures, needs, results
 from lti_tool.evidence.facts import Facts, Session
 from lti_tool.evidence.lots import year_label
 from lti_tool.exports import Cell, Column, Columns, Table
@@ -51,13 +51,14 @@ def period(years: tuple[int, int]) -> str:
 def _facts(facts: Facts, at: datetime) -> tuple[tuple[str, str], ...]:
     sessions = facts.sessions
     over = sum(one.over for one in sessions)
-    enrolled = sum(one.enrolled for one in sessions)
+    told = {key for lot in measures.enrolled(sessions, facts.k).told for key in lot.parts}
+    enrolled = sum(one.enrolled for one in sessions if one.course_id in told)
     return (
         ("Communauté", facts.community),
         ("Parcours", facts.path),
         ("Période", f"sessions commencées en {period(facts.years)} (années scolaires, de septembre à août)"),
         ("Sessions", f"{number(len(sessions))}, dont {_over(over)}"),
-        ("Inscriptions", number(enrolled) if enrolled >= facts.k else f"moins de {number(facts.k)}"),
+        ("Inscriptions", number(enrolled) if told else f"moins de {number(facts.k)}"),
         ("Fait le", f"{long_day(at.date())}, {clock_time(at)}, d’après ce qui était reçu à cette heure"),
     )
 
@@ -93,12 +94,17 @@ def _reading(facts: Facts) -> Section:
 
 
 def _sessions(facts: Facts) -> Table:
-    rows: list[tuple[Cell, ...]] = [_session(one, facts.k) for one in facts.sessions]
+    told = measures.enrolled(facts.sessions, facts.k).told
+    size = {key: len(lot.parts) for lot in told for key in lot.parts}
+    rows: list[tuple[Cell, ...]] = [
+        _session(one, size.get(one.course_id, 0), facts.k) for one in facts.sessions
+    ]
     columns: Columns = ["Session", "Année", "Début", "Fin", "État", Column("Inscrits", digits=0)]
     return Table("sessions", "Les sessions de ce dossier", columns, rows)
 
 
-def _session(one: Session, k: int) -> tuple[Cell, ...]:
+def _session(one: Session, together: int, k: int) -> tuple[Cell, ...]:
+    """Return the line of a session; ``together``: sessions told with it, itself included, or 0."""
     state = "terminée" if one.over else "en cours"
-    enrolled: Cell = one.enrolled if one.enrolled >= k else f"moins de {number(k)}"
+    enrolled: Cell = one.enrolled if together == 1 else "réunie" if together else f"moins de {number(k)}"
     return one.title, year_label(one.year), one.starts_on, one.ends_on, state, enrolled

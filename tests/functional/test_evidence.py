@@ -197,12 +197,12 @@ def fonts(page: Any) -> list[bool]:
 
 
 def _improve(conn: Any, silo: int, number: int, now: datetime) -> None:
-    said = {"by": Author("x" * 32, "tutor"), "now": now, "today": now.date()}
+    said: dict[str, Any] = {"by": Author("x" * 32, "tutor"), "now": now, "today": now.date()}
     names = (str(uuid4()), str(uuid4()))
     entry = entries.open_entry(
         conn, silo, number, improvement_id=names[0], kind="observation", noticed="Trop tard", **said
     )
-    decision = {
+    decision: dict[str, Any] = {
         "decision": "Décaler la classe virtuelle",
         "owner": None,
         "owner_name": "La responsable du parcours",
