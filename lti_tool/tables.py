@@ -5,6 +5,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeB
 import lti_tool.export_tables
 import lti_tool.import_tables
 import lti_tool.improvement_tables
+import lti_tool.invited_tables
 import lti_tool.job_tables
 import lti_tool.matching_tables
 import lti_tool.people_tables

@@ -54,6 +54,7 @@ class SurveyRules:
 
     minutes: int
     reminder_days: int
+    addresses_days: int
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+_SENDER = re.compile(r"[^\s<>@,;]+@[A-Za-z0-9.-]+")
 
 
 class SettingsError(Exception):
@@ -41,6 +44,15 @@ class Settings:
     max_body: int = 20_000_000
     #: Folder of deposits, looked at by the worker; empty: none.
     watched_dir: str = ""
+    #: Server that sends the messages; empty: none are sent, links are copied by hand.
+    smtp_host: str = ""
+    smtp_port: int = 587
+    #: "starttls", "tls" from the first byte, or "none" (a server on the same machine or network).
+    smtp_tls: str = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    #: Address that messages come from, and that people may answer to.
+    mail_sender: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -81,7 +93,18 @@ class Settings:
                 raise SettingsError("ESTIME_DATABASE_URL is not an address of a database") from None
             if backend not in ("sqlite", "postgresql"):
                 raise SettingsError("ESTIME_DATABASE_URL must begin with sqlite:/// or postgresql://")
+        self._check_mail()
         return self
+
+    def _check_mail(self) -> None:
+        if self.smtp_tls not in ("starttls", "tls", "none"):
+            raise SettingsError("ESTIME_SMTP_TLS must be starttls, tls or none")
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise SettingsError("ESTIME_SMTP_USER and ESTIME_SMTP_PASSWORD go together")
+        if self.smtp_user and self.smtp_tls == "none" and not self.allow_local_network:
+            raise SettingsError("ESTIME_SMTP_TLS=none would send the password in clear: use starttls or tls")
+        if self.smtp_host and not _SENDER.fullmatch(self.mail_sender):
+            raise SettingsError("ESTIME_MAIL_SENDER must be an address such as formation@example.fr")
 
     @property
     def store_url(self) -> str:

@@ -40,14 +40,14 @@ def waiting(conn: Connection, asked: Survey, *, now: datetime) -> tuple[str, ...
     Raises SurveyError: anonymous, not_trainee (asked of others than trainees), closed, not_open_yet.
     """
     _require(asked, now)
-    return _without(conn, asked, set(_answered(conn, asked)))
+    return _without(conn, asked, set(answered(conn, asked)))
 
 
 def listed(conn: Connection, asked: Survey, *, now: datetime, k: int) -> Listed:
     """Return who may be named as not having answered at the last step published. Raises like `waiting`."""
     _require(asked, now)
     seen = publication.published(conn, asked.silo_id, asked.course_id, asked.survey_id)
-    found = _without(conn, asked, set(_answered(conn, asked)[:seen]))
+    found = _without(conn, asked, set(answered(conn, asked)[:seen]))
     enough = len(found) >= k
     return Listed(found if enough else (), bool(found) and not enough)
 
@@ -83,7 +83,7 @@ def _require(asked: Survey, now: datetime) -> None:
         raise SurveyError("closed" if state == "closed" else "not_open_yet")
 
 
-def _answered(conn: Connection, asked: Survey) -> Sequence[str]:
+def answered(conn: Connection, asked: Survey) -> Sequence[str]:
     """Return those who answered, the first to do so first."""
     first = func.min(answer.c.at)
     query = (
