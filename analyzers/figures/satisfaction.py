@@ -79,7 +79,11 @@ def trend(
         ]
     layout = laid_out(
         labels,
-        height=260,
+        height=290,
+        margin={"l": 44, "r": 8, "t": 40, "b": 28},
+        # The key says mark and name: the page's own keys have no diamond.
+        showlegend=len(lines) > 1,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         xaxis={
             "tickvals": list(range(len(sessions))),
             "ticktext": [shortened(name, 20) for name in sessions],
