@@ -13,6 +13,7 @@ from lti_tool.comments import work as reading
 from lti_tool.evidence import work as evidence
 from lti_tool.exports import kept
 from lti_tool.imports import work as imports
+from lti_tool.invited import work as invited
 from lti_tool.jobs import Kind, Periodic, every
 from lti_tool.services import grades, marks, memberships
 
@@ -25,6 +26,8 @@ KINDS: Mapping[str, Kind] = {
     imports.NIGHTLY: Kind(imports.tidy, slow=True),
     evidence.KIND: Kind(evidence.make, slow=True),
     kept.NIGHTLY: Kind(kept.tidy),
+    invited.KIND: Kind(invited.send, attempts=invited.ATTEMPTS),
+    invited.NIGHTLY: Kind(invited.tidy),
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
     comments.KIND: Kind(reading.run, slow=True),
@@ -36,6 +39,7 @@ PERIODIC: tuple[Periodic, ...] = (
     every(marks.NIGHTLY, at=time(3, 40)),
     every(imports.NIGHTLY, at=time(4, 10)),
     every(kept.NIGHTLY, at=time(4, 20)),
+    every(invited.NIGHTLY, at=time(4, 15)),
     every(depth.NIGHTLY, at=time(4, 25)),
     every(comments.NIGHTLY, at=time(4, 40)),
 )
