@@ -13,13 +13,10 @@ from typing import Any
 
 import hypothesis
 import pytest
-from flask import Flask
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 from sqlalchemy import Engine, create_engine, make_url
 
 from lti_tool.migrations import upgrade
-from tests import services
+from tests import once, services
 from tests.stores import PostgresqlStores, SqliteStores
 from tool_config import silos
 from tool_config.database import administration, open_engine
@@ -30,25 +27,10 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+once.share()
+
 ROOT = Path(__file__).parent.parent
 SECRET_KEY = "for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
-
-
-class CompiledTemplates(BytecodeCache):
-    """Templates compiled once for all the applications of the process."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 
 class Clock:
