@@ -113,8 +113,9 @@ def _html(
 
     return str(
         Markup(
-            '<!doctype html>\n<html lang="{locale}"><head><meta charset="utf-8"><title>{button}</title></head>'
-            '\n<body style="font-family:sans-serif;font-size:16px;line-height:1.5;max-width:40em">\n{before}'
+            '<!doctype html>\n<html lang="{locale}"><head><meta charset="utf-8">'
+            "<title>{button}</title></head>\n"
+            '<body style="font-family:sans-serif;font-size:16px;line-height:1.5;max-width:40em">\n{before}'
             '<p><a href="{link}">{button}</a></p>\n<p style="word-break:break-all">{link}</p>\n{after}'
             "<p>{signed}</p>\n</body></html>\n"
         ).format(

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -133,14 +133,25 @@ def actor_of(one: Invited, account: Mapping[str, str]) -> str:
 def account_of(conn: Connection, asked: Survey, one: Invited) -> dict[str, str] | None:
     """Return the account that somebody invited answers under; None for a trainee who is no more known."""
     if one.actor is None:
-        place = rows.place_of(conn, asked)
-        home = survey_statements.survey_iri(place, asked.survey_id)
-        return {"homePage": home, "name": one.respondent or one.invited_id}
+        return {"homePage": home(conn, asked), "name": one.respondent or one.invited_id}
     query = select(person.c.issuer, person.c.sub).where(
         person.c.silo_id == asked.silo_id, person.c.actor == one.actor
     )
     row = conn.execute(query).first()
     return None if row is None else {"homePage": row.issuer, "name": row.sub}
+
+
+def home(conn: Connection, asked: Survey) -> str:
+    """Return where the accounts of people outside the course are: the questionnaire itself."""
+    return survey_statements.survey_iri(rows.place_of(conn, asked), asked.survey_id)
+
+
+def actors(conn: Connection, asked: Survey, some: Iterable[Invited]) -> dict[str, str]:
+    """Return the keys under which people answer, by invitation."""
+    outside = home(conn, asked)
+    return {
+        one.invited_id: one.actor or account_key(outside, one.respondent or one.invited_id) for one in some
+    }
 
 
 def check(conn: Connection, token: str, *, secret_key: str, key: bytes, now: datetime) -> Found:

@@ -11,7 +11,7 @@ from flask import g, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, audit, surveys, wording
+from lti_tool import access, audit, invited, surveys, wording
 from lti_tool.language import gettext
 from lti_tool.surveys import SurveyError, alignment, library, naming, workload
 from lti_tool.surveys import box as survey_box
@@ -163,6 +163,10 @@ def survey_open(launch: str, course_id: int) -> Answer | tuple[str, int]:
                     title = place.title if place else label(made.template.title)
                     services.start_with_survey(conn, course_id, made.survey_id, title)
                 _record(conn, course_id)
+                if wanted.template.audience != "trainees":
+                    return redirect(
+                        page.url("survey_links", survey_id=made.survey_id, done="survey_links"), 303
+                    )
                 return redirect(page.url("survey_summary", survey_id=made.survey_id, done="survey"), 303)
             except SurveyError as error:
                 errors = satisfaction_form.errors_of(error.fields)
@@ -233,6 +237,7 @@ def survey_cancel(launch: str, course_id: int, survey_id: UUID) -> Answer:
             return redirect(page.url("survey_summary", survey_id=survey_id, done="kept_anonymous"), 303)
         try:
             surveys.cancel(conn, asked)
+            invited.forget(conn, asked)
         except SurveyError:
             return redirect(page.url("survey_summary", survey_id=survey_id, done="answered"), 303)
         _record(conn, course_id)

@@ -13,6 +13,7 @@ from lti_tool.language import gettext, install_messages
 from lti_tool.web import (
     admin,
     answering,
+    by_link,
     comments,
     complaining,
     connections,
@@ -26,6 +27,7 @@ from lti_tool.web import (
     improvement_list,
     improvement_place,
     improving,
+    invited,
     journal,
     opening,
     participants,
@@ -140,6 +142,8 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("survey_summary", _SURVEY, satisfaction.survey_summary, ("GET",)),
     ("survey_waiting", f"{_SURVEY}/waiting", reminding.survey_waiting, ("GET",)),
     ("survey_remind", f"{_SURVEY}/waiting", reminding.survey_remind, ("POST",)),
+    ("survey_links", f"{_SURVEY}/links", invited.survey_links, ("GET",)),
+    ("survey_links_change", f"{_SURVEY}/links", invited.survey_links_change, ("POST",)),
     ("survey_prolong", f"{_SURVEY}/prolong", opening.survey_prolong, ("POST",)),
     ("survey_close", f"{_SURVEY}/close", opening.survey_close, ("POST",)),
     ("survey_cancel", f"{_SURVEY}/cancel", opening.survey_cancel, ("POST",)),
@@ -161,6 +165,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["note_url"] = improvement_place.note_url
     tables.install(app)
     app.register_blueprint(registration.blueprint)
+    app.register_blueprint(by_link.blueprint)
     app.register_blueprint(blueprint)
 
 
