@@ -242,6 +242,9 @@ def _summary_context(
         "cancel_url": page.url("survey_cancel", survey_id=asked.survey_id),
         "reading": reading_notes(),
     }
+        "links_url": page.url("survey_links", survey_id=asked.survey_id)
+        if viewer().role == "tutor" or asked.template.audience != "trainees"
+        else None,
 
 
 def _comments(
