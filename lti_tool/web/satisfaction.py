@@ -231,6 +231,9 @@ def _summary_context(
         "positioning": (position := deepening.positioning(summary) if not summary.suppressed else []),
         "position_key": receiving.key(position),
         "module_url": page.url("received_module", module=asked.module),
+        "links_url": page.url("survey_links", survey_id=asked.survey_id)
+        if viewer().role == "tutor" or asked.template.audience != "trainees"
+        else None,
         "comments": comments,
         "csv_url": page.url("survey_csv", survey_id=asked.survey_id),
         "may_change": viewer().role == "tutor" and summary.state != "closed",
@@ -242,9 +245,6 @@ def _summary_context(
         "cancel_url": page.url("survey_cancel", survey_id=asked.survey_id),
         "reading": reading_notes(),
     }
-        "links_url": page.url("survey_links", survey_id=asked.survey_id)
-        if viewer().role == "tutor" or asked.template.audience != "trainees"
-        else None,
 
 
 def _comments(
