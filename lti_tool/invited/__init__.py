@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from analyzers import disclosure
-from lti_tool import jobs
+from lti_tool import jobs, mail
 from lti_tool.invited.reading import Recipient
 from lti_tool.invited_tables import invited, invited_link
 from lti_tool.surveys import reminders, rows
@@ -151,7 +151,7 @@ def add_trainees(
 
 @dataclass(frozen=True)
 class Trainee:
-    """Somebody who follows the session, or did; the address that their platform gave, or ""."""
+    """Somebody who follows the session, or did; their address, "" when none usable is known."""
 
     actor: str
     address: str
@@ -175,7 +175,8 @@ def trainees(conn: Connection, asked: Survey) -> tuple[Trainee, ...]:
         .group_by(person.c.actor)
         .order_by(person.c.actor)
     )
-    return tuple(Trainee(actor, (email or "").strip()) for actor, email in conn.execute(query))
+    found = ((actor, (email or "").strip()) for actor, email in conn.execute(query))
+    return tuple(Trainee(actor, email if mail.usable(email) else "") for actor, email in found)
 
 
 def _open(conn: Connection, asked: Survey, secret_key: str, now: datetime) -> tuple[Invited, ...]:

@@ -345,7 +345,7 @@ def _trainees(
         {
             "actor": one.actor,
             "name": names.get(one.actor, ""),
-            "address": one.address if mail.usable(one.address) else "",
+            "address": one.address,
         }
         for one in known
     ]
