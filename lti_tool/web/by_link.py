@@ -18,7 +18,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool.formatting import day, long_day, number
+from lti_tool.formatting import day, long_day, number, short_day
 from lti_tool.invited import links
 from lti_tool.invited.links import Found, LinkError
 from lti_tool.language import gettext, ngettext
@@ -185,7 +185,7 @@ def _form(
         about=modules.get(asked.module) or rows.place_of(conn, asked).course_title or "",
         length=ngettext("%(num)d question", "%(num)d questions", len(questions)),
         minutes=ngettext("%(num)d minute environ", "%(num)d minutes environ", asked.template.minutes),
-        until=day(survey_wording.last_day(asked.closes_at, g.zone), g.today),
+        until=short_day(survey_wording.last_day(asked.closes_at, g.zone), g.today),
         readers=survey_wording.readers(_k()),
         mode=_mode(asked),
         anonymous=asked.mode == "anonymous",
