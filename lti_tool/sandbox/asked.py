@@ -1,4 +1,4 @@
-"""What the sandbox's trainees answer about the whole session: before, during, at the end."""
+"""What is answered in the sandbox about the whole session: by trainees and by their heads of service."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _KIND: Mapping[int, tuple[int, ...]] = {
     5: (0, 1, 3, 9, 6),
     11: (0, 0, 0, 1, 1, 2, 3, 5, 8, 6, 4),
 }
+#: Heads of service who answer.
+HEADS = 7
 _BEFORE, _AFTER = (5, 8, 4, 1), (1, 3, 9, 4)
 _WORDS = {
     "expect": (
@@ -47,10 +49,17 @@ def windows(session: Session, now: datetime) -> list[tuple[str, datetime, dateti
     found = [("attentes", starts - timedelta(days=10), starts + timedelta(days=7))]
     if current:
         found.append(("point-etape", now - timedelta(days=6), now + timedelta(days=8)))
+        found.append(("regard-chefs-de-service", now - timedelta(days=12), now - timedelta(days=2)))
     else:
         ends = datetime.combine(session.ends_on, time(8), UTC)
         found.append(("a-chaud-session", ends - timedelta(days=10), ends + timedelta(days=7)))
+        found.append(("regard-chefs-de-service", ends - timedelta(days=3), ends + timedelta(days=12)))
     return [one for one in found if one[1] < now]
+
+
+def heads(opens: datetime, closes: datetime) -> list[tuple[datetime, str]]:
+    """Return when heads of service answer, and the name under which each does, in order."""
+    return [(opens + (closes - opens) * rank / (HEADS + 1), f"chef-{rank}") for rank in range(1, HEADS + 1)]
 
 
 def words(template: Template, random: Random) -> dict[str, str]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from lti_tool import surveys
 from lti_tool.access import Viewer
+from lti_tool.invited import links
 from lti_tool.sandbox import asked as whole
 from lti_tool.sandbox import behaviour, remarks, traces
 from lti_tool.sandbox.people import SEED, Person
@@ -24,6 +25,7 @@ from lti_tool.surveys import box as survey_box
 from lti_tool.tables import person as person_table
 from tool_config import surveys as templates
 from tool_config.database import insert, transaction
+from tool_config.surveys import Survey
 from xapi.identity import course_id
 from xapi.statement import account_key
 from xapi.tables import membership
@@ -72,14 +74,46 @@ def give(engine: Engine, secret_key: str, k: int, silo_id: int, session: Session
                 by=account_key(session.site.issuer, tutor.user_id),
                 now=asked.opens_at,
             )
-            for at, person in _answering(asked, visits, members, now):
-                viewer = _viewer(conn, silo_id, session, person)
-                random = Random(f"{SEED}/opinion/{session.iri}/{_about(asked)}/{person.user_id}")
-                attempt = str(uuid.UUID(int=random.getrandbits(128), version=4))
-                words = _words(asked, random) if asked.module else whole.words(made.template, random)
-                surveys.submit(conn, made, viewer, words, attempt, now=at, key=key, k=k)
-                given += 1
+            if made.template.audience == "trainees":
+                given += _inside(conn, made, asked, session, members, visits, now=now, key=key, k=k)
+            else:
+                given += _outside(conn, made, session, min(asked.closes_at, now), key=key, k=k)
             surveys.settle_due(conn, silo_id, now=now, key=key, k=k)
+    return given
+
+
+def _inside(
+    conn: Connection,
+    made: Survey,
+    asked: _Asked,
+    session: Session,
+    members: Sequence[Person],
+    visits: dict[int, dict[Person, list[datetime]]],
+    *,
+    now: datetime,
+    key: bytes,
+    k: int,
+) -> int:
+    """Answer as trainees do on their page; return how many did."""
+    answering = _answering(asked, visits, members, now)
+    for at, person in answering:
+        viewer = _viewer(conn, made.silo_id, session, person)
+        random = Random(f"{SEED}/opinion/{session.iri}/{_about(asked)}/{person.user_id}")
+        attempt = str(uuid.UUID(int=random.getrandbits(128), version=4))
+        words = _words(asked, random) if asked.module else whole.words(made.template, random)
+        surveys.submit(conn, made, viewer, words, attempt, now=at, key=key, k=k)
+    return len(answering)
+
+
+def _outside(conn: Connection, made: Survey, session: Session, until: datetime, *, key: bytes, k: int) -> int:
+    """Answer as people outside the course do through their links; return how many did."""
+    home, given = links.home(conn, made), 0
+    for at, name in whole.heads(made.opens_at, until):
+        random = Random(f"{SEED}/outside/{session.iri}/{name}")
+        attempt = str(uuid.UUID(int=random.getrandbits(128), version=4))
+        words, account = whole.words(made.template, random), {"homePage": home, "name": name}
+        surveys.take(conn, made, account_key(home, name), account, words, attempt, now=at, key=key, k=k)
+        given += 1
     return given
 
 
@@ -95,7 +129,7 @@ def _asked(session: Session, now: datetime) -> Sequence[_Asked]:
             closes = datetime.combine(now.date() + timedelta(days=12), time(), UTC)
         if opens < now and opens < closes:
             hard = module.number == 3
-            mode = "pseudonymous" if current else "anonymous"
+            mode = "anonymous" if not current and module.number == 1 else "pseudonymous"
             found.append(_Asked(module, "a-chaud-module", mode, opens, closes, _HARD if hard else _KIND))
     found += [
         _Asked(None, name, "pseudonymous", opens, closes, _KIND)
