@@ -28,7 +28,7 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,190}$)"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-_ANY_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>]+")
+_ANY_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>:;,]+>?")
 
 
 class Refused(Exception):  # noqa: N818  (an answer of the server)
