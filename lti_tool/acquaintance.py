@@ -17,6 +17,7 @@ from lti_tool import login
 from lti_tool.launch import Launch
 from lti_tool.tables import person
 from tool_config.database import Rows, insert, leaving, replacing, write_together
+from tool_config.prepared import ask
 from tool_config.tables import administrator
 from xapi import events, store
 from xapi.statement import account_key, actor_key
@@ -115,7 +116,7 @@ def recognise(
         values |= spent
     elif spent is not None:
         login.spend(conn, spent)
-    for what, key, *rest in conn.execute(_TAKE_AND_LOOK_UP if together else _LOOK_UP, values):
+    for what, key, *rest in ask(conn, _TAKE_AND_LOOK_UP if together else _LOOK_UP, values):
         found[what][key] = rest
     if together and not found["taken"]:
         raise login.already_spent()

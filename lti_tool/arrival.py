@@ -60,8 +60,9 @@ def arrive(
     """Write everything that a launch leaves, and return who came where.
 
     In a transaction that announced itself (``xapi.store.announced``), ``now`` read since it began: most
-    of what is new goes to the server at once. ``spent``: the login that is taken for it (``login.spending``),
-    Refused (401) when it is not there. Refused (403) when its roles give no right: nothing is then written.
+    of what is new goes to the server at once, with the end of the transaction. ``spent``: the login that
+    is taken for it (``login.spending``), Refused (401) when it is not there. Refused (403) when its roles
+    give no right: nothing is then written.
     """
     iri = families.family(family).course_iri(launch.issuer, launch.context_id)
     key = course_id(silo_id, iri)
@@ -95,7 +96,16 @@ def arrive(
         return Arrived(sessions.open_launch(conn, silo_id, session, now=now), actor, role, key)
     opened, row = sessions.prepare(silo_id, session, now=now)
     statement = launched(launch, iri, key, public_url=public_url, now=now, language=locale)
-    ingest(conn, silo_id, [statement], now=now, announced=True, beside=[*rows, row], known=known.stored)
+    ingest(
+        conn,
+        silo_id,
+        [statement],
+        now=now,
+        announced=True,
+        beside=[*rows, row],
+        known=known.stored,
+        ending=True,
+    )
     return Arrived(opened, actor, role, key)
 
 

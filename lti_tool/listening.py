@@ -149,6 +149,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             sockets=[listener.sock for listener in self.sockets],
             map=sockets,
         )
+        for listener in [one for one in sockets.values() if isinstance(one, BaseWSGIServer)]:
+            _take_when_free(listener, self.cfg.threads)
         while self.alive and self.ppid == os.getppid():
             self.notify()
             wasyncore.loop(timeout=1.0, use_poll=True, map=sockets, count=1)
@@ -180,6 +182,21 @@ class Worker(base.Worker):  # type: ignore[misc]
             made = SimpleNamespace(status=said[0], headers=())
             self.log.access(made, SimpleNamespace(headers=()), environ, spent)
         return answer
+
+
+def _take_when_free(listener: Any, threads: int) -> None:
+    """Let a listener take a connection only while one of its process's threads has nothing to answer.
+
+    Whoever comes otherwise waits in the queue of the socket, which all processes share: the first that is
+    free takes whoever came first. In a busy process's own queue, one would wait while another is idle.
+    """
+    ready = listener.readable
+
+    def readable() -> bool:
+        busy = sum(1 for one in list(listener.active_channels.values()) if one.requests)
+        return bool(ready()) and busy < threads
+
+    listener.readable = readable
 
 
 def _is_busy(one: Any) -> bool:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,6 +24,7 @@ from lti_tool import sessions
 from lti_tool.tables import login_state
 from tool_config import database, platforms
 from tool_config.platforms import Platform, origin
+from tool_config.prepared import ask
 from tool_config.tables import deployment
 from tool_config.tables import platform as platform_table
 
@@ -265,10 +267,14 @@ _PENDING = (
 )
 
 
+_PENDING_NAMES = tuple(_PENDING.selected_columns.keys())
+
+
 def pending(conn: Connection, silo_id: int, state: str, cookie: str | None, now: datetime) -> Pending:
     """Return the login that a state belongs to, without taking it; Refused (401) if not this browser's."""
     state_hash = _hash(state)
-    rows = conn.execute(_PENDING, {"silo": silo_id, "state": state_hash}).all()
+    found = ask(conn, _PENDING, {"silo": silo_id, "state": state_hash})
+    rows = [SimpleNamespace(**dict(zip(_PENDING_NAMES, row, strict=True))) for row in found]
     if not rows:
         raise Refused(401, "stale", "launch: state unknown or already used")
     row = rows[0]

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 from sqlalchemy import (
     URL,
@@ -30,8 +31,10 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    column,
     create_engine,
     event,
+    func,
     make_url,
     select,
 )
@@ -40,6 +43,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from tool_config import columns
+from tool_config.prepared import ask
 
 #: The one MetaData of the project; tables register on it from tool_config, xapi and lti_tool.
 metadata = MetaData(
@@ -341,10 +345,41 @@ def write_together(conn: Connection, parts: Sequence[Rows]) -> None:
     wanted = [part for part in parts if part.rows]
     if conn.dialect.name == "postgresql" and wanted:
         shapes = tuple((part.table, tuple(part.rows[0]), part.conflict) for part in wanted)
-        conn.execute(_insert_together(shapes), _parameters(wanted))
+        if sum(len(part.rows) for part in wanted) <= _FEW:
+            ask(conn, _insert_few(shapes), {f"given_{rank}": _json(part) for rank, part in enumerate(wanted)})
+        else:
+            conn.execute(_insert_together(shapes), _parameters(wanted))
         return
     for part in wanted:
         conn.execute(_insert_values(conn, part.table, part.conflict, None), list(part.rows))
+
+
+#: Rows of several tables that go as one text a table: their columns are more than they are.
+_FEW = 20
+
+
+def _json(part: Rows) -> str:
+    """Write rows as JSON; raises ValueError on what JSON cannot hold."""
+    try:
+        return orjson.dumps(list(part.rows)).decode()
+    except TypeError as error:
+        raise ValueError(f"a row cannot be written: {error}") from None
+
+
+@lru_cache(maxsize=500)
+def _insert_few(shapes: tuple[tuple[Table, tuple[str, ...], Conflict], ...]) -> Any:
+    """Return one statement that inserts the rows of the parameters `given_0`, `given_1`…, JSON arrays."""
+    made = []
+    for rank, (table, names, conflict) in enumerate(shapes):
+        text = cast(bindparam(f"given_{rank}", type_=Text), postgresql.JSON)
+        rows = func.json_to_recordset(text).table_valued(
+            *(column(name, table.c[name].type) for name in names)
+        )
+        rows = rows.render_derived(name="given", with_types=True)
+        adding = postgresql.insert(table).from_select(names, select(*(rows.c[name] for name in names)))
+        made.append(conflict(adding) if conflict else adding)
+    *others, last = made
+    return last.add_cte(*(adding.cte(f"part_{rank}") for rank, adding in enumerate(others)))
 
 
 #: Where a connection keeps the rows that its transaction ends with.

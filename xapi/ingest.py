@@ -42,12 +42,14 @@ def ingest(
     announced: bool = False,
     beside: Sequence[Rows] = (),
     known: store.Known | None = None,
+    ending: bool = False,
 ) -> list[str]:
     """Validate and store statements; return their ids in order.
 
     `now` is read just before the call; in a transaction that announced itself (`store.announced`), since
     it began. `beside`: rows of the caller's own that go to the server with those of the batch; `known`:
-    what the caller has looked up in this transaction of those who speak and of their course. Without
+    what the caller has looked up in this transaction of those who speak and of their course; `ending`:
+    what it still does depends on none of these rows, which may go with the end of it. Without
     `authority` a statement keeps its own (a trusted source: an import, the tool itself). Raises XapiError
     with the position and the path of the faulty property, Conflict when an id is taken by a different
     statement; the transaction is then to be rolled back.
@@ -64,7 +66,7 @@ def ingest(
         ids = _ids(parsed)
         made = _made(silo_id, parsed, ids, moment, key_id, authority, version)
         agents, activities, people = _named(made)
-        fresh.write(conn, silo_id, made, agents, activities, people, beside, known)
+        fresh.write(conn, silo_id, made, agents, activities, people, beside, known, ending=ending)
         return ids
     write_together(conn, beside)
     return write(
