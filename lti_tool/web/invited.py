@@ -44,7 +44,9 @@ class _Shown:
 
 def survey_links(launch: str, course_id: int, survey_id: UUID) -> str:
     """Show who was invited, and what may be sent."""
-    return _page(course_id, survey_id, _Shown())
+    made = _page(course_id, survey_id, _Shown())
+    course_shell.note("look", course_id=course_id)
+    return made
 
 
 def survey_links_change(launch: str, course_id: int, survey_id: UUID) -> Answer | str | tuple[str, int]:
