@@ -195,6 +195,8 @@ def _read(size: int) -> bytes:
 def _response(answer: Answer) -> Response:
     made = Response(answer.body, status=answer.status, content_type=answer.content_type)
     made.headers.update(answer.headers)
+    if not isinstance(answer.body, bytes):
+        made.content_length = sum(map(len, answer.body))
     return made
 
 

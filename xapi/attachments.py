@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, func, select
 
+from tool_config import memory
 from tool_config.database import insert
 from xapi import signature
 from xapi.document_tables import attachment
@@ -16,6 +17,10 @@ from xapi.errors import XapiError
 from xapi.multipart import Part
 
 _CHUNK = 500
+#: Bytes of a content read at once.
+_SLICE = 1_000_000
+#: Bytes of contents for which a process makes room first.
+_MUCH = 4_000_000
 _HEXADECIMAL = re.compile(rb"[0-9a-f]*")
 
 
@@ -101,15 +106,46 @@ def sizes(conn: Connection, silo_id: int, hashes: Sequence[str]) -> dict[str, in
 
 
 def read(conn: Connection, silo_id: int, hashes: Sequence[str]) -> list[Part]:
-    """Return the contents that are kept, in the order asked."""
+    """Return the contents that are kept, in the order asked.
+
+    Large ones come in slices: a driver holds what it is given twice as long, in hexadecimal.
+    """
+    known = sizes(conn, silo_id, hashes)
+    if sum(known.values()) > _MUCH:
+        memory.release()  # what former bodies left behind would come on top of these
+    large = {sha2: size for sha2, size in known.items() if size > _SLICE}
     found: dict[str, Part] = {}
-    for chunk in _chunks(hashes):
-        wanted = select(attachment.c.sha2, attachment.c.content_type, attachment.c.body).where(
-            attachment.c.silo_id == silo_id, attachment.c.sha2.in_(chunk)
-        )
-        for row in conn.execute(wanted):
+    for chunk in _lots({sha2: size for sha2, size in known.items() if sha2 not in large}):
+        for row in conn.execute(_wanted(silo_id, chunk, attachment.c.body)):
             found[row.sha2] = Part(row.sha2, row.content_type, bytes(row.body))
+    for sha2, size in large.items():
+        body = bytearray()
+        while len(body) < size:
+            slice_ = func.substr(attachment.c.body, len(body) + 1, _SLICE, type_=LargeBinary).label("body")
+            row = conn.execute(_wanted(silo_id, [sha2], slice_)).one()
+            body += row.body
+        found[sha2] = Part(sha2, row.content_type, bytes(body))
     return [found[sha2] for sha2 in hashes if sha2 in found]
+
+
+def _wanted(silo_id: int, hashes: Sequence[str], body: ColumnElement[Any]) -> Select[Any]:
+    return select(attachment.c.sha2, attachment.c.content_type, body).where(
+        attachment.c.silo_id == silo_id, attachment.c.sha2.in_(hashes)
+    )
+
+
+def _lots(sizes: Mapping[str, int]) -> Iterator[Sequence[str]]:
+    """Yield hashes in lots, each of about a slice in all."""
+    lot: list[str] = []
+    total = 0
+    for sha2, size in sizes.items():
+        if lot and (total + size > _SLICE or len(lot) == _CHUNK):
+            yield lot
+            lot, total = [], 0
+        lot.append(sha2)
+        total += size
+    if lot:
+        yield lot
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -27,7 +27,8 @@ class Answer:
     """What is sent back."""
 
     status: int = 200
-    body: bytes = b""
+    #: Whole, or in pieces.
+    body: bytes | Sequence[bytes] = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
 

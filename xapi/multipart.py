@@ -49,40 +49,45 @@ def read(content_type: str, body: bytes) -> tuple[bytes, dict[str, Part]]:
 
 
 def _split(body: bytes, boundary: bytes) -> list[tuple[dict[str, str], bytes]]:
-    """Return header and content of each part; what stands before the first and after the last is left."""
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS + 2)
-    if len(pieces) > MOST_PARTS + 2:
+    """Return header and content of each part; what stands before the first and after the last is left.
+
+    The body is looked through where it is: a content is copied once, and may be as large as the body.
+    """
+    mark = b"\r\n--" + boundary
+    if body.count(mark) + body.startswith(mark[2:]) > MOST_PARTS + 1:
         raise XapiError(f"the body has more than {MOST_PARTS} parts")
     parts: list[tuple[dict[str, str], bytes]] = []
-    pieces.reverse()
-    pieces.pop()
-    while pieces:
-        piece = pieces.pop()  # held by nobody else: each may be as large as the body
-        if piece.startswith(b"--"):
-            if not parts:
-                break
-            return parts
-        padding, end, piece = piece.partition(b"\r\n")
-        if not end or padding.strip(b" \t"):
+    at = 0 if body.startswith(mark[2:]) else body.find(mark) + 2
+    while at != 1:
+        start = at + len(mark) - 2
+        end = body.find(mark, start)
+        if body.startswith(b"--", start):
+            if parts:
+                return parts
+            break
+        stop = end if end >= 0 else len(body)
+        line = body.find(b"\r\n", start, stop)
+        if line < 0 or body[start:line].strip(b" \t"):
             raise XapiError("the body is not multipart as its boundary says")
-        parts.append(_headers(piece))
+        parts.append(_part(body, line + 2, stop))
+        at = end + 2
     raise XapiError("the body does not end with its boundary")
 
 
-def _headers(piece: bytes) -> tuple[dict[str, str], bytes]:
-    """Part headers, in lower case, from their content; ``Name:value`` without a space is fine."""
-    if piece.startswith(b"\r\n"):
-        return {}, piece[2:]
-    head, end, content = piece.partition(b"\r\n\r\n")
-    if not end or len(head) > LONGEST_HEADER:
+def _part(body: bytes, start: int, stop: int) -> tuple[dict[str, str], bytes]:
+    """Part headers, in lower case, and their content; ``Name:value`` without a space is fine."""
+    if body.startswith(b"\r\n", start, stop):
+        return {}, body[start + 2 : stop]
+    end = body.find(b"\r\n\r\n", start, stop)
+    if end < 0 or end - start > LONGEST_HEADER:
         raise XapiError("a part has no end of header")
     headers: dict[str, str] = {}
-    for line in head.split(b"\r\n"):
+    for line in body[start:end].split(b"\r\n"):
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon:
             raise XapiError("a part has a header that cannot be read")
         headers[name.strip().lower()] = value.strip()
-    return headers, content
+    return headers, body[end + 4 : stop]
 
 
 def _type(headers: dict[str, str]) -> str:
@@ -109,14 +114,22 @@ def digest(content: bytes, like: str) -> str:
     return hashlib.new(_HASHES[len(like)], content).hexdigest()
 
 
-def write(boundary: str, statements: bytes, attachments: Iterable[Part]) -> bytes:
-    """Return a body; `boundary` has letters and digits only and occurs nowhere else."""
+def pieces(boundary: str, statements: bytes, attachments: Iterable[Part]) -> list[bytes]:
+    """Return a body in the pieces that it is made of, none of them copied.
+
+    `boundary` has letters and digits only and occurs nowhere else.
+    """
     line = f"--{boundary}\r\n".encode()
-    pieces = [line, b"Content-Type: application/json\r\n\r\n", statements, b"\r\n"]
+    made = [line, b"Content-Type: application/json\r\n\r\n", statements, b"\r\n"]
     for part in attachments:
         header = (
             f"Content-Type: {part.content_type}\r\nContent-Transfer-Encoding: binary\r\n"
             f"X-Experience-API-Hash: {part.sha2}\r\n\r\n"
         )
-        pieces += [line, header.encode("latin-1", "replace"), part.body, b"\r\n"]
-    return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
+        made += [line, header.encode("latin-1", "replace"), part.body, b"\r\n"]
+    return [*made, f"--{boundary}--\r\n".encode()]
+
+
+def write(boundary: str, statements: bytes, attachments: Iterable[Part]) -> bytes:
+    """Return a body as `pieces` does, in one."""
+    return b"".join(pieces(boundary, statements, attachments))

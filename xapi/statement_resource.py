@@ -103,7 +103,7 @@ def _answered(text: str, parts: list[Part] | None, headers: dict[str, str] | Non
     if parts is None:
         return Answer(body=text.encode(), headers=headers or {})
     boundary = secrets.token_hex(20)
-    body = multipart.write(boundary, text.encode(), parts)
+    body = multipart.pieces(boundary, text.encode(), parts)
     return Answer(200, body, f"multipart/mixed; boundary={boundary}", headers or {})
 
 
