@@ -131,6 +131,7 @@ def test_a_mailed_link_takes_one_answer_of_nobodys_name(
     assert (count(room, membership), count(room, event)) == (people_before, events)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_the_server_refuses_one_delays_another_and_takes_the_third(
     room: Classroom, box: Mailbox, tool: Any, clock: Clock
 ) -> None:
@@ -156,6 +157,7 @@ def test_the_server_refuses_one_delays_another_and_takes_the_third(
     assert len(box.received) == 2
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_server_that_is_down_gets_the_messages_when_it_is_up_again(
     room: Classroom, box: Mailbox, tool: Any, clock: Clock
 ) -> None:
@@ -176,8 +178,9 @@ def test_a_server_that_is_down_gets_the_messages_when_it_is_up_again(
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_what_the_server_never_takes_is_given_up_and_said(
-    room: Classroom, box: Mailbox, tool: Any, clock: Clock
+    room: Classroom, box: Mailbox, tool: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(work, "ATTEMPTS", 3)
     asked = ask(room)
     box.answers["bob@mairie.test"] = "451 later"
     invite(room, asked)
@@ -237,6 +240,7 @@ def test_an_anonymous_questionnaire_is_answered_once_and_nothing_ties_the_link(
             people.ask_reminding(conn, asked, now=room.now)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_trainee_chosen_from_the_list_answers_in_their_own_name(room: Classroom) -> None:
     asked = ask(room, audience="a-froid")
     with transaction(room.engine, room.silo_id) as conn:
@@ -274,6 +278,7 @@ def test_links_open_nothing_when_closed_withdrawn_or_of_another_silo(
         say(room, token, good(asked))
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_who_answered_is_told_by_steps_and_not_of_a_few(room: Classroom, box: Mailbox, tool: Any) -> None:
     asked = ask(room)
     invite(room, asked, "\n".join(f"p{rank}@mairie.test" for rank in range(10)))

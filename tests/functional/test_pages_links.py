@@ -128,6 +128,7 @@ def test_a_copied_link_is_answered_without_account_and_once(
         assert "anne@" not in kept
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_faults_of_a_list_are_told_by_line_and_nothing_is_added(tutor: Reader, course: int) -> None:
     path = ask(tutor, course)
     wrong = invite(tutor, path, "anne@mairie.test\nbob\nanne@mairie.test")
