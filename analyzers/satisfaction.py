@@ -73,6 +73,7 @@ def summary(
         course_id=survey.course_id,
         module=survey.module,
         phase=template.phase,
+        title=template.title,
         audience=template.audience,
         mode=survey.mode,
         state=state,
@@ -204,6 +205,7 @@ def by_session(
 
 def _session(course_id: int, items: list[tuple[Survey, Published | None]], k: int) -> SessionSatisfaction:
     total: dict[int, int] = {}
+    scales: set[int] = set()
     favourable, largest, shown = 0, 0, 0
     for survey, published in items:
         if published is None or not disclosure.enough(published.n, k):
@@ -211,6 +213,7 @@ def _session(course_id: int, items: list[tuple[Survey, Published | None]], k: in
         overall = survey.template.overall
         shown += 1
         largest = max(largest, published.n)
+        scales.add(len(overall.values))
         for value, count in published.counts.get(overall.id, {}).items():
             total[value] = total.get(value, 0) + count
             favourable += count if value in overall.values[-2:] else 0
@@ -222,7 +225,8 @@ def _session(course_id: int, items: list[tuple[Survey, Published | None]], k: in
         published=shown,
         opened=len(items),
         favourable=share,
-        median=median(total) if enough else None,
+        # The third point of four and that of five are not the same answer.
+        median=median(total) if enough and len(scales) == 1 else None,
     )
 
 

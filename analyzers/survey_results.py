@@ -110,6 +110,7 @@ class SurveySummary:
     #: IRI of the module; "" for the whole session.
     module: str
     phase: str
+    title: Label
     mode: Mode
     state: Literal["scheduled", "open", "closed"]
     opens_at: datetime
@@ -155,5 +156,5 @@ class SessionSatisfaction:
     #: Favourable overall answers among all the overall answers published; one person may have given
     #: several (one a module), so the interval is a little too narrow.
     favourable: Share
-    #: Median of the overall answers published, 1 to 5.
+    #: Median of the overall answers published; None where their scales do not have as many points.
     median: float | None

@@ -215,7 +215,9 @@ def ranking(found: Ranking, names: Sequence[str]) -> str:
     if not found.estimates:
         return ""
     if not found.told_apart:
-        return gettext("Les modules ne se départagent pas : leurs intervalles se recouvrent.")
+        return gettext(
+            "Pris deux à deux, les modules ne se départagent pas : leurs intervalles se recouvrent."
+        )
     return gettext(
         "« %(best)s » est mieux reçu que « %(last)s » : leurs intervalles ne se touchent pas.",
         best=names[0], last=names[-1],

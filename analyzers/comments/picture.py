@@ -194,10 +194,17 @@ def _theme(name: str, lines: Sequence[Line], total: int, anonymous: Collection[s
 
 
 def _verbatims(lines: Sequence[Line]) -> tuple[str, ...]:
-    """Return the comments nearest to the words of their theme, one a person."""
+    """Return the comments nearest to the words of their theme, one a person, and not the same words twice.
+
+    Comments of the same words are exactly as near.
+    """
     found: dict[str, str] = {}
+    near: set[float] = set()
     for line in sorted(lines, key=lambda line: (-line.closeness, line.comment_id)):
-        found.setdefault(line.respondent, line.comment_id)
+        if line.respondent in found or line.closeness in near:
+            continue
+        near.add(line.closeness)
+        found[line.respondent] = line.comment_id
         if len(found) == VERBATIMS:
             break
     return tuple(found.values())

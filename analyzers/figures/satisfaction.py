@@ -17,6 +17,10 @@ _LOOKS = (
 )
 
 
+#: What the page's key of the lines draws, in their order.
+KEYS = tuple(symbol for _, symbol, _ in _LOOKS)
+
+
 @dataclass(frozen=True)
 class TrendWords:
     """Words of a trend, translated: of its columns, and what it says as a whole."""
@@ -80,10 +84,7 @@ def trend(
     layout = laid_out(
         labels,
         height=290,
-        margin={"l": 44, "r": 8, "t": 40, "b": 28},
-        # The key says mark and name: the page's own keys have no diamond.
-        showlegend=len(lines) > 1,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        margin={"l": 44, "r": 8, "t": 8, "b": 28},
         xaxis={
             "tickvals": list(range(len(sessions))),
             "ticktext": [shortened(name, 20) for name in sessions],

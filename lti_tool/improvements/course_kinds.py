@@ -94,10 +94,10 @@ def _item(reading: Reading, iri: str, summary: SurveySummary, found: ItemSummary
     overall = found.question.id == summary.overall.question.id
     return Seen(
         subject=name,
-        measure=gettext("Avis favorables")
+        measure=survey_wording.favourable_name(before=summary.phase == "avant")
         if overall
         else gettext("Accord avec « %(question)s »", question=label(found.question.text)),
-        words=survey_wording.favourable(share) or why,
+        words=survey_wording.favourable(share, before=summary.phase == "avant") or why,
         definition=survey_wording.definition(_k(reading)),
         day=summary.published_on or reading.frames.today,
         value=share.value,

@@ -110,10 +110,23 @@ def received(summary: SurveySummary, k: int) -> str:
     return number(summary.received)
 
 
-def favourable(share: Share) -> str:
-    """Say a share of favourable answers with its interval and n, for who does not see the mark."""
+def favourable(share: Share, *, before: bool = False) -> str:
+    """Say a share of favourable answers with its interval and n, for who does not see the mark.
+
+    `before`: what is expected of a training that has not begun, which nobody has an opinion of yet.
+    """
     if share.value is None or share.low is None or share.high is None:
         return ""
+    if before:
+        return ngettext(
+            "%(share)s de réponses positives, entre %(low)s et %(high)s, sur %(n)s réponse publiée",
+            "%(share)s de réponses positives, entre %(low)s et %(high)s, sur %(n)s réponses publiées",
+            share.n or 0,
+            share=percent(share.value),
+            low=percent(share.low),
+            high=percent(share.high),
+            n=number(share.n),
+        )
     return ngettext(
         "%(share)s d’avis favorables, entre %(low)s et %(high)s, sur %(n)s réponse publiée",
         "%(share)s d’avis favorables, entre %(low)s et %(high)s, sur %(n)s réponses publiées",
@@ -231,11 +244,24 @@ def modules_title(
     return name[:1].upper() + name[1:]
 
 
-def overall_title(item: ItemSummary) -> str:
+def favourable_name(*, before: bool) -> str:
+    """Name the answers in the two highest points: opinions after, what is expected before."""
+    return gettext("Réponses positives") if before else gettext("Avis favorables")
+
+
+def overall_title(item: ItemSummary, *, before: bool = False) -> str:
     """Say what the overall answers show, as far as their interval tells."""
     low, high = item.favourable.low, item.favourable.high
     if low is None or high is None:
         return gettext("Répartition des réponses")
+    if before:
+        if low > 0.75:
+            return gettext("Plus des trois quarts des réponses sont positives")
+        if low > 0.5:
+            return gettext("Plus de la moitié des réponses sont positives")
+        if high < 0.5:
+            return gettext("Moins de la moitié des réponses sont positives")
+        return gettext("Les réponses sont partagées")
     if low > 0.75:
         return gettext("Plus des trois quarts des avis sont favorables")
     if low > 0.5:

@@ -141,8 +141,9 @@ def _paths(conn: Connection) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in conn.execute(query.order_by(path.c.title))]
 
 
-def _rows(conn: Connection, lines: Sequence[Line], today: date) -> list[Row]:
-    persons = improvement_place.called(conn, [line.entry.owner for line in lines])
+def _rows(conn: Connection, lines: Sequence[Line], today: date, *, on_paper: bool = False) -> list[Row]:
+    owners = [line.entry.owner for line in lines]
+    persons = improvement_place.called(conn, owners, on_paper=on_paper)
     states, kinds, objects = wording.states(), wording.kinds(), wording.objects()
     return [
         Row(
@@ -217,7 +218,7 @@ def _print(course_id: int) -> str:
         place = open_place(conn, course_id)
         asked = _asked(place, across=not course_id)
         lines = log.lines(conn, viewer().silo_id, asked.wanted, today=place.today)
-        rows = _rows(conn, lines, place.today)
+        rows = _rows(conn, lines, place.today, on_paper=True)
     return render_template(
         "improvements/print.html",
         page_title=gettext("Améliorations"),

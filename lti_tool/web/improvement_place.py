@@ -80,10 +80,12 @@ def author() -> Author:
     return Author(viewer().actor, viewer().role)
 
 
-def called(conn: Connection, actors: Iterable[str | None], *, named: bool = False) -> dict[str, str]:
+def called(
+    conn: Connection, actors: Iterable[str | None], *, named: bool = False, on_paper: bool = False
+) -> dict[str, str]:
     """Return how people of the team are called: "vous", a name for tutors, a pseudonym for administrators.
 
-    `named`: people who chose that their name be known.
+    `named`: people who chose that their name be known; `on_paper`: where "vous" would be nobody.
     """
     who = viewer()
     wanted = {actor for actor in actors if actor}
@@ -94,7 +96,7 @@ def called(conn: Connection, actors: Iterable[str | None], *, named: bool = Fals
         known = people.names(conn, who.silo_id, wanted)
         unnamed = gettext("une personne de la session") if named else gettext("une personne de l’équipe")
         found = {actor: (known[actor].text if actor in known else None) or unnamed for actor in wanted}
-    if who.actor in found:
+    if who.actor in found and not on_paper:
         found[who.actor] = gettext("vous")
     return found
 

@@ -89,7 +89,9 @@ def _lead(trainees: Mapping[str, SurveySummary]) -> str:
     names = depth_words.phases()
     after = {phase: one for phase, one in trainees.items() if phase != "avant"} or trainees
     said = [
-        f"{names[phase]}{gettext(' : ')}{survey_wording.favourable(one.overall.favourable)}"
+        names[phase]
+        + gettext(" : ")
+        + survey_wording.favourable(one.overall.favourable, before=phase == "avant")
         for phase, one in after.items()
         if one.overall.favourable.value is not None
     ]

@@ -119,7 +119,7 @@ def _module_rows(
                 "iri": iri,
                 "sides_url": page.url("received_module", module=iri),
                 "cell": cells.get(iri),
-                "median": number(summary.overall.median, 1) if summary else "–",
+                "median": _median(summary),
                 "items": [shares[name].value if name in shares else None for name, _ in matrix],
                 "least": iri == received.least,
                 "ask_url": page.url("survey_new", module=iri) if viewer().role == "tutor" else None,
@@ -128,10 +128,20 @@ def _module_rows(
     return rows
 
 
+def _median(summary: SurveySummary | None) -> str:
+    """Write the median of the overall answers, with the points of its own scale."""
+    if summary is None or summary.overall.median is None:
+        return "–"
+    points = number(len(summary.overall.question.values))
+    return gettext("%(median)s sur %(points)s", median=number(summary.overall.median, 1), points=points)
+
+
 def _survey_row(page: CoursePage, summary: SurveySummary) -> dict[str, Any]:
     place = page.setting.modules.get(summary.module)
     return {
         "label": _place_label(place, summary.module),
+        "asked": label(summary.title),
+        "phase": _phase(summary),
         "url": page.url("survey_summary", survey_id=summary.survey_id),
         "state": summary.state,
         "state_label": survey_wording.state(summary, page.frames.today, g.zone),
@@ -140,6 +150,14 @@ def _survey_row(page: CoursePage, summary: SurveySummary) -> dict[str, Any]:
         "words": survey_wording.withheld(summary, _k())
         or ngettext("%(num)d réponse publiée", "%(num)d réponses publiées", summary.basis.n),
     }
+
+
+def _phase(summary: SurveySummary) -> str:
+    """Name when a questionnaire comes, and who answers it when it is not the trainees."""
+    phase = depth_words.phases()[summary.phase]
+    if summary.audience != "trainees":
+        return f"{phase} · {depth_words.audiences()[summary.audience]}"
+    return phase if phase != label(summary.title) else ""
 
 
 def _place_label(place: Place | None, module: str) -> str:
@@ -202,7 +220,7 @@ def _summary_context(
     place = page.setting.modules.get(asked.module)
     name = _place_label(place, asked.module)
     why = survey_wording.wording_few(_k())
-    zone, today = g.zone, page.frames.today
+    zone, today, before = g.zone, page.frames.today, summary.phase == "avant"
     overall = receiving.bars([summary.overall], why) if not summary.suppressed else []
     items = receiving.bars(summary.items, why) if not summary.suppressed else []
     return {
@@ -219,8 +237,9 @@ def _summary_context(
         "counted": disclosure.enough(summary.received, _k()),
         "withheld": survey_wording.withheld_long(summary, _k()) if summary.suppressed else "",
         "next_step": survey_wording.next_step(summary),
-        "overall_title": survey_wording.overall_title(summary.overall),
-        "favourable": survey_wording.favourable(summary.overall.favourable),
+        "overall_title": survey_wording.overall_title(summary.overall, before=before),
+        "favourable": survey_wording.favourable(summary.overall.favourable, before=before),
+        "named": survey_wording.favourable_name(before=before),
         "interval": survey_wording.interval(summary.overall.favourable),
         "overall": overall,
         "overall_key": receiving.key(overall),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import render_template, url_for
 
 from analyzers import figures, shrinkage, views
+from analyzers.figures.satisfaction import KEYS
 from analyzers.results import Chart, Share
 from analyzers.views import Edition
 from lti_tool import access, depth_words, editions
@@ -84,6 +85,7 @@ def _context(found: PathEditions | None, csv_url: str) -> dict[str, Any]:
         "known": True,
         "lead": depth_words.trend(moved),
         "title": _title(moved),
+        "key": _key(found),
         "chart": _chart(found, depth_words.trend(moved)),
         "modules": _modules(found),
         "sessions": [one.title for one in found.editions],
@@ -127,6 +129,12 @@ def _reading() -> list[str]:
 def _lines(found: PathEditions) -> list[str]:
     asked = ("etape", "a-chaud", "a-froid")
     return [phase for phase in asked if any(phase in one.phases for one in found.editions)]
+
+
+def _key(found: PathEditions) -> list[tuple[str, str]]:
+    """Return the key of the lines, when there are several: (mark, phase)."""
+    lines, names = _lines(found), depth_words.phases()
+    return [(mark, names[phase]) for mark, phase in zip(KEYS, lines, strict=False)] if len(lines) > 1 else []
 
 
 def _chart(found: PathEditions, said: str) -> Chart:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from statistics import fmean
@@ -151,6 +152,20 @@ def test_a_session_adds_up_what_is_published_and_only_that() -> None:
     assert (found[8].published, found[8].favourable.suppressed, found[8].median) == (0, "few", None)
     strict = satisfaction.by_session(surveys, published, k=11)
     assert (strict[7].published, strict[7].favourable.suppressed) == (0, "few")
+
+
+def test_points_of_four_and_of_five_have_no_median_together() -> None:
+    of_four = replace(TEMPLATE.overall, scale=TEMPLATE.overall.scale[:4])
+    rest = tuple(question for question in TEMPLATE.questions if question.kind != "overall")
+    imported = replace(survey("b"), template=replace(TEMPLATE, questions=(of_four, *rest)))
+    published = {
+        "a": figures(10, survey_id="a", overall={5: 6, 2: 4}),
+        "b": figures(10, survey_id="b", overall={4: 5, 3: 5}),
+    }
+    (found,) = satisfaction.by_session([survey("a"), imported], published, k=K).values()
+    assert (found.favourable.count, found.favourable.n, found.median) == (16, 20, None)
+    (alone,) = satisfaction.by_session([imported], published, k=K).values()
+    assert alone.median == 3.5
 
 
 def test_the_median_of_nothing_is_none() -> None:
