@@ -43,9 +43,14 @@ class Reference:
 
 def plain(text: str) -> str:
     """Return a text without accents, capitals, punctuation nor double spaces, for comparing."""
-    letters = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").casefold())
-    kept = "".join(c for c in letters if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^a-z0-9+%]+", " ", kept).split())
+    kept = text.lower()
+    if not text.isascii():
+        letters = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").casefold())
+        kept = _BEYOND.sub(lambda found: "" if unicodedata.combining(found[0]) else " ", letters)
+    return _APART.sub(" ", kept).strip()
+
+
+_BEYOND, _APART = re.compile(r"[^\x00-\x7f]"), re.compile(r"[^a-z0-9+%]+")
 
 
 @cache

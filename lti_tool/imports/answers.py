@@ -44,22 +44,27 @@ class Survey:
     met: Counter[str] = field(default_factory=Counter)
     #: Lines that answer nothing.
     blank: int = 0
+    #: Questions read as of four degrees that may have a fifth, which nobody chose.
+    doubtful: int = 0
 
 
 def begin(_engine: Engine, _destined: Destined, records: Iterator[Record]) -> Survey:
     """Read a whole export to know the scale of each question."""
     columns: dict[str, Column] = defaultdict(Column)
     opened: set[str] = set()
-    anonymous = True
+    anonymous, sizes = True, dict[str, int]()
     for record in records:
         anonymous = anonymous and record.person_key is None
         opened |= record.data.get("told", {}).keys()
         for heading, text in _cells(record).items():
             columns[heading].add(text)
-    planned = questions.plan(list(columns), columns)
+            if "degrees" in record.data:
+                sizes[heading] = record.data["degrees"]
+    planned = questions.plan(list(columns), columns, sizes)
     for heading in opened & planned.keys():
         planned[heading] = replace(questions.parsed(heading), scale=scales.Scale("text"))
-    return Survey(planned, anonymous)
+    unsure = {heading: one for heading, one in planned.items() if heading not in sizes}
+    return Survey(planned, anonymous, doubtful=questions.doubtful(columns, unsure))
 
 
 def _cells(record: Record) -> dict[str, str]:
@@ -197,5 +202,6 @@ def finish(engine: Engine, destined: Destined) -> Mapping[str, int]:
         ),
         "blank": survey.blank,
         "anonymous": int(survey.anonymous),
+        "doubtful": survey.doubtful,
         **{f"scale {name}": count for name, count in read.most_common()},
     }

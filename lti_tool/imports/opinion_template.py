@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tool_config import surveys
@@ -46,6 +47,7 @@ class Asked:
     labels: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
+@lru_cache(maxsize=2_000)
 def name_of(key: Key) -> str:
     """Return the identifier of a question: the same in every file that words it alike."""
     return "q-" + hashlib.sha256("\n".join(map(plain, key)).encode()).hexdigest()[:12]

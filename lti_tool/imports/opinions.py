@@ -8,7 +8,7 @@ that a longer export never shows the answers that it adds one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -211,39 +211,42 @@ def _answers(
     query = select(
         d.person_key, d.data["value"].as_float().label("value"), *(_said(n).label(n) for n in names)
     )
-    kinds = {question.id: question for question in asked.template.questions}
+    kinds = {one.id: (one.kind == "comment", frozenset(one.values)) for one in asked.template.questions}
+    attempts: dict[str, UUID] = {}
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     met: dict[str, int] = {}
     found = conn.execute(
         query.where(*_mine(silo_id, group)).order_by(d.row_key), execution_options={"yield_per": _PART}
     )
     for row in found:
-        question = kinds.get(opinion_template.name_of((row.code or "", row.question or "", row.item or "")))
-        if question is None:
+        name = opinion_template.name_of((row.code or "", row.question or "", row.item or ""))
+        if name not in kinds:
             continue
-        value = None if question.kind == "comment" else _degree(row.value, question.values)
-        text = (row.comment or row.answer or "")[: surveys.LONGEST] if question.kind == "comment" else None
+        open_text, points = kinds[name]
+        value = None if open_text else _degree(row.value, points)
+        text = (row.comment or row.answer or "")[: surveys.LONGEST] if open_text else None
         if value is None and not text:
             continue
         mark = str(row.respondent or "")
         if asked.mode == "anonymous" and text:
             # Nothing ties a comment to the scores of its author, nor to their other comment.
             rank = met[text] = met.get(text, 0) + 1
-            mark = f"{question.id}\n{text}\n{rank}"
-        attempt = uuid5(_NAMES, f"{asked.survey_id}\n{mark}")
+            mark = f"{name}\n{text}\n{rank}"
+        attempt = attempts.get(mark) or uuid5(_NAMES, f"{asked.survey_id}\n{mark}")
+        attempts[mark] = attempt
         voice = f"{FROM_FILES}{attempt.hex}"
         yield {
             "silo_id": silo_id, "course_id": group.course_id,
             # A text that changes is another one: what was published of it leaves.
-            "statement_id": str(uuid5(attempt, f"{question.id}\n{text or ''}")),
-            "survey_id": asked.survey_id, "question": question.id, "module": asked.module,
+            "statement_id": str(uuid5(attempt, f"{name}\n{text or ''}")),
+            "survey_id": asked.survey_id, "question": name, "module": asked.module,
             "phase": asked.template.phase, "spoken_by": voice,
             "respondent": actors.get(row.person_key, voice) if row.person_key else voice,
             "attempt": str(attempt), "at": day, "value": value, "text": text,
         }  # fmt: skip
 
 
-def _degree(value: float | None, known: Sequence[int]) -> int | None:
+def _degree(value: float | None, known: Collection[int]) -> int | None:
     """Return the point of a scale that a value is; None for what is off it."""
     return int(value) if value is not None and value.is_integer() and int(value) in known else None
 

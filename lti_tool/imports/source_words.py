@@ -60,6 +60,14 @@ def _counted(code: str, count: int) -> str:
         return ngettext(
             "%(num)d répondant n’a rien répondu.", "%(num)d répondants n’ont rien répondu.", count
         )  # fmt: skip
+    if code == "doubtful":
+        return ngettext(
+            "%(num)d question est lue en quatre degrés, car personne n’a répondu au milieu. Si son échelle "
+            "en a cinq, importez de nouveau le fichier en le disant à « Degrés des échelles ».",
+            "%(num)d questions sont lues en quatre degrés, car personne n’a répondu au milieu. Si leur "
+            "échelle en a cinq, importez de nouveau le fichier en le disant à « Degrés des échelles ».",
+            count,
+        )
     if code == "anonymous":
         return gettext("Aucune colonne ne nomme les répondants : leurs réponses ne sont liées à personne.")
     if code == "robots":

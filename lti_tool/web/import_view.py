@@ -228,6 +228,7 @@ def _constants(ready: Preparation) -> list[dict[str, Any]]:
             given = ready.file.constants.get(field.id, "")
             needed = any(fault.field.id == field.id for fault in ready.faults)
             offered = field.required or bool(given) or field.role in ("session", "path", "day", "module")
+            offered = offered or field.id == "degrees"  # of the scales of a questionnaire
             if offered or needed:
                 found.append(
                     {"id": field.id, "label": label(field.label), "value": given, "needed": needed,

@@ -22,11 +22,11 @@ SAID = {
 #: File -> (dataset proposed, rows that go in, rows refused); a word alone: refused, and why ("none": no
 #: dataset is proposed, the page says so and lets one be chosen).
 FILES: dict[str, tuple[str, int, int] | str] = {
-    "survey-hdv2003-fr/hdv2003.csv": "none",
+    "survey-hdv2003-fr/hdv2003.csv": ("survey_answers", 1190, 0),
     "survey-limesurvey-rse/public_data_2017_can.csv": ("survey_answers", 110, 0),
     "survey-limesurvey-rse/public_data_2017_nl.csv": ("survey_answers", 77, 0),
     "survey-limesurvey-rse/public_data_2017_uk.csv": ("survey_answers", 253, 0),
-    "survey-online-science/pre_survey.csv": "none",
+    "survey-online-science/pre_survey.csv": ("survey_answers", 1102, 0),
     "survey-online-science/sci_mo_processed.csv": ("survey_answers", 354, 0),
     "survey-turkiye-evaluation/questions.csv": "none",
     "survey-turkiye-evaluation/turkiye-student-evaluation.csv": ("survey_answers", 3507, 0),
@@ -66,13 +66,14 @@ FILES: dict[str, tuple[str, int, int] | str] = {
     "matomo-exports/test_csvExport_xp1_inner0_trans-en__VisitsSummary.get_day.csv": ("consultations", 1, 0),
     "matomo-exports/test_csvExport_xp1_inner1_trans-de__VisitsSummary.get_day.csv": ("consultations", 1, 0),
     "matomo-exports/test_trackGoals_pages__Actions.getPageUrls_week.xml": ("consultations", 4, 0),
-    "oulad/assessments.csv": ("modules", 109, 0),
+    # What is assessed, what is clicked: a dataset has neither, and proposes none of its own instead.
+    "oulad/assessments.csv": "none",
     "oulad/courses.csv": ("sessions", 12, 0),
     "oulad/studentAssessment.csv": ("assessment_results", 95985, 0),
     "oulad/studentInfo.csv": ("people", 18008, 1355),
     "oulad/studentRegistration.csv": ("enrolments", 19363, 0),
-    "oulad/studentVle_sample_AAA_2013J.csv": ("enrolments", 13905, 0),
-    "oulad/vle.csv": ("modules", 3694, 0),
+    "oulad/studentVle_sample_AAA_2013J.csv": "none",
+    "oulad/vle.csv": "none",
     # The tool has its own tables of academies, corps and zones: these serve no import.
     **{
         f"ref-france/{name}.csv": "none"
@@ -88,7 +89,7 @@ _LONG = {
     "survey-limesurvey-rse/public_data_2017_uk.csv",
     "survey-turkiye-evaluation/turkiye-student-evaluation.csv",
     "oulad/studentAssessment.csv", "oulad/studentInfo.csv", "oulad/studentRegistration.csv",
-    "oulad/studentVle_sample_AAA_2013J.csv", "oulad/vle.csv", "survey-online-science/pre_survey.csv",
+    "survey-online-science/pre_survey.csv", "survey-hdv2003-fr/hdv2003.csv",
     "moodle-logs-edify/Moodle Module 3 SP17.csv", "weblogs-apache/access_1.log",
     "survey-limesurvey-rse/public_data_2017_nl.csv", "moodle-logs-fr-derived/journaux_Module_3_SP17.csv",
 }  # fmt: skip

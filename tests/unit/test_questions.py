@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xapi.sources import scales
-from xapi.sources.questions import Column, parsed, plan, questioning, technical, unfolded
+from xapi.sources.questions import Column, Question, doubtful, parsed, plan, questioning, technical, unfolded
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,10 @@ def test_what_a_heading_says(heading: str, code: str, text: str, item: str) -> N
         ("Strongly agree|Agree|Neither agree or disagree|Disagree|Strongly disagree", "agreement", "54321"),
         ("Très satisfaite|Satisfait(e)|Peu satisfait·e|Pas du tout satisfaits", "satisfaction", "4321"),
         ("Toujours|Souvent|Parfois|Rarement|Jamais", "frequency", "54321"),
-        ("1 - Jamais|5 - Toujours", "frequency", "14"),
+        ("1 - Jamais|5 - Toujours", "frequency", "15"),
+        ("5 - Jamais|1 - Toujours", "frequency", "15"),
+        ("1. Jamais|2. Rarement|4. Souvent", "frequency", "124"),
+        ("1. Jamais|2. Rarement|3. Souvent|4. Toujours", "frequency", "1234"),
         ("Excellent|Bonne|Moyen|Mauvais", "quality", "5432"),
         ("Oui|Non", "yes_no", "10"),
         ("Très utile|Peu utile", "usefulness", "42"),
@@ -71,7 +74,44 @@ def test_other_answers(answers: list[str], name: str) -> None:
     column = Column()
     for text in answers:
         column.add(text)
-    assert column.scale.name == name
+    assert column.sized().name == name
+
+
+def column(answers: str) -> Column:
+    made = Column()
+    for text in answers.split("|"):
+        made.add(text)
+    return made
+
+
+def test_a_middle_that_nobody_chose_is_known_by_another_question_or_said() -> None:
+    whole = column("Très insatisfait|Neutre|Satisfait|Très satisfait")
+    part = column("Insatisfait|Satisfait|Très satisfait")
+    other = column("Pas du tout satisfait|Assez satisfait|Très satisfait")
+    usual = column("Plutôt pas d’accord|Plutôt d’accord")
+
+    def degrees(planned: dict[str, Question], name: str) -> float:
+        return max(planned[name].scale.numbers.values())
+
+    alone = {"B": part, "C": other, "D": usual}
+    planned = plan(list(alone), alone)
+    assert [degrees(planned, name) for name in alone] == [4, 4, 4]
+    assert doubtful(alone, planned) == 2
+    some = {"A": whole, **alone}
+    planned = plan(list(some), some)
+    assert [degrees(planned, name) for name in some] == [5, 5, 4, 4]
+    assert doubtful(some, planned) == 1
+    planned = plan(list(alone), alone, {"B": 5, "C": 5, "D": 4})
+    assert [degrees(planned, name) for name in alone] == [5, 5, 4]
+    assert doubtful(alone, planned) == 0
+
+
+def test_the_degrees_of_a_scale_of_five_without_its_middle_are_five() -> None:
+    said = {1: {"Très insatisfait": 2}, 4: {"Satisfait": 3}}
+    assert scales.degrees("satisfaction", said) == (
+        "Très insatisfait", "Peu satisfait", "Ni satisfait ni insatisfait", "Satisfait", "Très satisfait",
+    )  # fmt: skip
+    assert len(scales.degrees("satisfaction", {3: {"Satisfait": 3}, 4: {"Très satisfait": 1}})) == 4
 
 
 def test_a_column_of_many_different_texts_is_free_text() -> None:
@@ -79,7 +119,7 @@ def test_a_column_of_many_different_texts_is_free_text() -> None:
     for rank in range(2000):
         column.add(f"mot {rank}")
         column.add("toujours le même")
-    assert column.scale.name == "text"
+    assert column.sized().name == "text"
 
 
 def test_a_grid_shares_its_scale() -> None:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tool_config import references
 from tool_config.references import plain
 from tool_config.standards import Field, Standard
-from xapi.sources import questions, reading
+from xapi.sources import questions, reading, scales
 from xapi.sources.cells import Cell, Row, text_of
 
 Columns = tuple[str, ...]
 
 #: Least likeness of two headings, from 0 to 1.
 _LIKE = 0.6
+#: Columns answered in the words of a scale from which on a file is a questionnaire.
+_WORDED = 3
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}", re.I)
 #: Types whose cells are tried before a column is proposed for a field, and the manners in which they are.
 _CHECKED = frozenset({"day", "instant"})
@@ -116,6 +119,33 @@ def _reads(cell: Cell, field: Field) -> bool:
     return False
 
 
+#: Words that a heading of identifiers holds.
+_NAMING = frozenset({"id", "identifiant", "userid", "code", "numero"})
+
+
+def _finer(header: Sequence[str], standard: Standard, others: Collection[Standard]) -> bool:
+    """Tell whether a file names in each row a person or a thing that a dataset has no field for.
+
+    Its rows are then of something finer: clicks of a person on a resource are no enrolments, and would
+    replace one another. A dataset that takes a column a question takes any.
+    """
+    if any(field.type == "columns" for field in standard.fields):
+        return False
+    own = known_headings([standard])
+    naming = {
+        plain(name)
+        for other in others
+        for field in other.fields
+        if field.role == "person" or (field.id in other.key and field.role in ("", "dimension"))
+        for name in field.names
+    }
+    return any(
+        set(re.split(r"[ _]", plain(name))) & _NAMING and plain(name) in naming - own
+        for name in header
+        if name
+    )
+
+
 def _fits(columns: Columns, standard: Standard) -> bool:
     """Tell whether columns could be of a standard at all.
 
@@ -138,7 +168,7 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
     best, name = 0.0, ""
     for standard in standards.values():
         columns = propose(header, rows, standard)
-        if not _fits(columns, standard):
+        if not _fits(columns, standard) or _finer(header, standard, standards.values()):
             continue
         unread = sum(
             not field and any(_exact(heading, one) > 0 for one in standard.fields if one.type in _CHECKED)
@@ -165,7 +195,23 @@ def guess_kind(header: Sequence[str], rows: Sequence[Row], standards: Mapping[st
         score = exact + 0.5 * (len(known) - exact) - lacking - 0.5 * unread + 0.1 * len(required)
         if known and score > best:
             best, name = score, standard.name
-    return name
+    return name or next((one.name for one in standards.values() if _answered(header, rows, one)), "")
+
+
+def _answered(header: Sequence[str], rows: Sequence[Row], standard: Standard) -> bool:
+    """Tell whether a file of no dataset is a questionnaire all the same: it numbers or names its respondents,
+    and several of its columns are answered in the words of a scale, whatever their headings.
+    """
+    columns = propose(header, rows, standard)
+    if not {"respondent", *(field.id for field in standard.of_role("person"))} & set(columns):
+        return False
+    worded = 0
+    for rank, field in enumerate(columns):
+        if _is_columns(field, standard):
+            texts = [text_of(row.cells[rank]) for row in rows if rank < len(row.cells)]
+            said = Counter(text for text in texts if text)
+            worded += len(said) > 1 and scales.recognise(said).name in scales.WORDED
+    return worded >= _WORDED
 
 
 def faults(columns: Columns, constants: Collection[str], standard: Standard) -> list[MappingFault]:

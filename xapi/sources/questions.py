@@ -29,7 +29,7 @@ _LABELLED = re.compile(r"\((?P<code>[\w .-]{1,40})\)\s+(?P<text>.+)", re.DOTALL)
 _SLASH = re.compile(r"(?P<text>.+?)\s+[/|]\s+(?P<item>.+)", re.DOTALL)
 _NUMBERED = re.compile(r"(?P<text>.*[^\W_])_(?P<item>\d{1,3})")
 _QUESTIONING = re.compile(
-    r"^[qQ]\d{1,3}(?![^\W_])|\?\s*(\[.*\])?\s*$|->|\S \[[^\[\]]+\]$"
+    r"^[qQ]\d{1,3}(?![^\W_])|^Q\d{1,3}[A-Z][a-z]|\?\s*(\[.*\])?\s*$|->|\S \[[^\[\]]+\]$"
     r"|^(?=\w*[\d\[])[A-Za-z]\w{0,30}(\[\w+\])*\. "
 )
 #: Columns that the tools add for themselves, and names of people.
@@ -79,10 +79,9 @@ class Column:
             self.counts[text] += 1
             self.full = len(self.counts) >= _KEPT
 
-    @property
-    def scale(self) -> Scale:
-        """The scale of the answers; of too many different ones only numbers make any."""
-        found = scales.recognise(self.counts)
+    def sized(self, size: int = 0) -> Scale:
+        """Return the scale of the answers; of too many different ones only numbers make any."""
+        found = scales.recognise(self.counts, size)
         return Scale("text") if self.full and found.name == "single" else found
 
 
@@ -111,10 +110,16 @@ def parsed(heading: str) -> Question:
     return Question(text[:_LONGEST_QUESTION])
 
 
-def plan(headings: Sequence[str], columns: Mapping[str, Column]) -> dict[str, Question]:
-    """Return the question of each column: grids share a scale, options of a choice of several are told."""
+def plan(
+    headings: Sequence[str], columns: Mapping[str, Column], sizes: Mapping[str, int] | None = None
+) -> dict[str, Question]:
+    """Return the question of each column: grids share a scale, options of a choice of several are told.
+
+    `sizes`: how many degrees the scale of a column has, where somebody said it.
+    """
     found = {heading: parsed(heading) for heading in headings}
     found |= _sliced(found, columns)
+    sizes = _sizes(headings, columns) | dict(sizes or {})
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for heading, one in found.items():
         groups[(one.code, one.text) if one.item else ("", heading)].append(heading)
@@ -128,12 +133,34 @@ def plan(headings: Sequence[str], columns: Mapping[str, Column]) -> dict[str, Qu
                 one = found[heading]
                 found[heading] = replace(one, item="", option=one.item, scale=Scale("multiple"))
             continue
-        shared = scales.recognise(together) if grid else None
+        together_size = max(sizes.get(heading, 0) for heading in some)
+        shared = scales.recognise(together, together_size) if grid else None
         for heading in some:
-            own = columns[heading].scale
+            own = columns[heading].sized(sizes.get(heading, 0))
             scale = shared if shared is not None and shared.closed and own.closed else own
             found[heading] = replace(found[heading], scale=scale)
     return found
+
+
+def _sizes(headings: Sequence[str], columns: Mapping[str, Column]) -> dict[str, int]:
+    """Return 5 for the columns whose middle nobody chose, where another column of the same labels has one."""
+    spelt = {heading: scales.spelt(columns[heading].counts) for heading in headings}
+    whole = [one for one in spelt.values() if one is not None and one.middle]
+    return {
+        heading: 5
+        for heading, one in spelt.items()
+        if one is not None and not one.middle and any(one.goes_with(other) for other in whole)
+    }
+
+
+def doubtful(columns: Mapping[str, Column], planned: Mapping[str, Question]) -> int:
+    """Count the questions read as of four degrees that may have a middle that nobody chose."""
+    found = set()
+    for heading, one in planned.items():
+        spelt = scales.spelt(columns[heading].counts)
+        if spelt is not None and spelt.doubtful and max(one.scale.numbers.values(), default=0) == 4:
+            found.add((one.code, one.text, one.item))
+    return len(found)
 
 
 def _sliced(found: Mapping[str, Question], columns: Mapping[str, Column]) -> dict[str, Question]:

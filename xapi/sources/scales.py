@@ -1,7 +1,8 @@
 """PURE: the scale of a question, recognised from the words of its answers, in French or in English.
 
 A label is looked for whatever its case, accents and punctuation. A scale gives its labels a number, from 1
-for the least; without a middle among the answers, degrees count 1 to 4, else 1 to 5.
+for the least. Without a middle among the answers, degrees count 1 to 4 unless something says that there is
+one: a number before the label, another question of the same labels, or a person.
 """
 
 from __future__ import annotations
@@ -116,8 +117,11 @@ _DEGREES: dict[str, dict[str, int]] = {
 }
 
 
-def recognise(answers: Mapping[str, int]) -> Scale:
-    """Return the scale of a question from its answers and how many times each was given."""
+def recognise(answers: Mapping[str, int], size: int = 0) -> Scale:
+    """Return the scale of a question from its answers and how many times each was given.
+
+    `size`: how many degrees a worded scale has where its answers do not say so, 4 or 5; 0: not known.
+    """
     said = {text: count for text, count in answers.items() if plain(text) not in _ASIDE and text.strip()}
     if not said:
         return Scale("text")
@@ -126,7 +130,7 @@ def recognise(answers: Mapping[str, int]) -> Scale:
         return Scale("yes_no", {one: float(one in _YES) for one in words})
     for name, degrees in _DEGREES.items():
         if words <= degrees.keys():
-            return Scale(name, _numbered(words, degrees))
+            return Scale(name, _numbered(words, degrees, size or _counted(said, degrees)))
     numbers = {text: number(text) for text in said}
     if all(value is not None for value in numbers.values()):
         return _rated([value for value in numbers.values() if value is not None])
@@ -144,8 +148,12 @@ def degrees(name: str, said: Mapping[int, Mapping[str, int]]) -> tuple[str, ...]
         return tuple(str(value) for value in range(1, int(name[-1]) + 1))
     if name not in _WORDS or not said or not all(1 <= value <= 5 for value in said):
         return ()
-    ranks = {_DEGREES[name].get(word(label)) for labels in said.values() for label in labels}
-    size = 5 if 2 in ranks or 5 in said else 4
+    ranks = {
+        (value, _DEGREES[name].get(word(label), 0)) for value, labels in said.items() for label in labels
+    }
+    size = (
+        5 if 5 in said or any(rank == 2 or (rank > 2 and value == rank + 1) for value, rank in ranks) else 4
+    )
     found = []
     for value in range(1, size + 1):
         labels = said.get(value, {})
@@ -159,8 +167,65 @@ def is_aside(text: str) -> bool:
     return len(text) <= _LONGEST_ASIDE and word(text) in _ASIDE
 
 
-def _numbered(words: Collection[str], degrees: Mapping[str, int]) -> dict[str, float]:
-    middle = any(degrees[one] == 2 for one in words)
+@dataclass(frozen=True)
+class Spelt:
+    """The degrees of a worded scale that were chosen: rank (0 to 4) -> the words that say it."""
+
+    name: str
+    words: Mapping[int, frozenset[str]]
+
+    @property
+    def middle(self) -> bool:
+        """Whether somebody chose the middle."""
+        return 2 in self.words
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may have a middle that nobody chose: « plutôt » is mostly of scales that have none."""
+        halves = self.words.get(1, frozenset()) | self.words.get(3, frozenset())
+        return not self.middle and not any(_HALF.match(one) for one in halves)
+
+    def goes_with(self, other: Spelt) -> bool:
+        """Tell whether two questions may have the same scale: no degree is said in two ways."""
+        both = self.words.keys() | other.words.keys()
+        return self.name == other.name and all(
+            len(self.words.get(rank, frozenset()) | other.words.get(rank, frozenset())) == 1 for rank in both
+        )
+
+
+_HALF = re.compile(r"plutot|somewhat")
+
+
+def spelt(answers: Collection[str]) -> Spelt | None:
+    """Return the degrees that the answers to a question say; None when they are of no worded scale."""
+    words = {word(text) for text in answers if plain(text) and plain(text) not in _ASIDE}
+    for name, degrees in _DEGREES.items():
+        if words and words <= degrees.keys():
+            said: dict[int, set[str]] = {}
+            for one in words:
+                said.setdefault(degrees[one], set()).add(one)
+            return Spelt(name, {rank: frozenset(some) for rank, some in said.items()})
+    return None
+
+
+def _counted(said: Collection[str], degrees: Mapping[str, int]) -> int:
+    """Return 5 where the numbers before the labels leave room for a middle ("4 - Satisfait"); else 0."""
+    ranks = [(int(found[1]), degrees[word(text)]) for text in said if (found := _BEFORE.match(text))]
+    up = all(number == rank + 1 for number, rank in ranks)
+    down = all(number == 5 - rank for number, rank in ranks)
+    return 5 if len({rank for _, rank in ranks}) > 1 and (up or down) and _astride(ranks) else 0
+
+
+def _astride(ranks: Collection[tuple[int, int]]) -> bool:
+    """Tell whether degrees of both sides of the middle are numbered."""
+    return any(rank < 2 for _, rank in ranks) and any(rank > 2 for _, rank in ranks)
+
+
+_BEFORE = re.compile(r"\s*(\d)(?=\D)")
+
+
+def _numbered(words: Collection[str], degrees: Mapping[str, int], size: int) -> dict[str, float]:
+    middle = size == 5 or any(degrees[one] == 2 for one in words)
     numbers = {}
     for one, rank in degrees.items():
         if middle or rank < 2:
