@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from lti_tool.exports import Column, Table, csv_file, xlsx_file
+from tool_config.references import plain
+from tool_config.standards import Field, Label
+from xapi.sources import reading, tabular
+from xapi.sources.cells import clean
 
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=ZoneInfo("Europe/Paris"))
 
@@ -99,3 +106,51 @@ def test_any_cell_goes_in(rows: list[tuple[str, float | int | None]]) -> None:
     assert len(lines(csv_file.content(table))) >= 1
     content = workbook(table)
     assert "<f>" not in zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml").decode()
+
+
+_CELLS = st.tuples(
+    # "#REF!" and the like are refused: they are formulas in error.
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Co", "Cn"]), max_size=40).filter(
+        lambda text: not clean(text).startswith("#")
+    ),
+    st.integers(-(10**9), 10**9) | st.none(),
+    st.floats(-1e6, 1e6).map(lambda value: round(value, 2)) | st.none(),
+    st.dates(date(1990, 1, 1), date(2060, 12, 31)) | st.none(),
+    st.booleans(),
+)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(_CELLS, min_size=1, max_size=6))
+@example([("=1+1", -5, -0.5, date(2026, 2, 1), True), ("'@x", None, 1234567.25, None, False)])
+def test_what_leaves_is_read_back_by_the_imports(form: str, rows: list[tuple[Any, ...]]) -> None:
+    table = Table("x", "X", ["Texte", "Entier", "Nombre", "Jour", "Oui"], rows)
+    content = csv_file.content(table) if form == "csv" else workbook(table)
+    fields = [
+        Field(name, kind, Label(name, name)) for name, kind in
+        (("a", "text"), ("b", "integer"), ("c", "number"), ("d", "day"), ("e", "yes_no"))
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        path.write_bytes(content)
+        found = tabular.detect(path, {plain(name) for name in table.headings})
+        with tabular.opened(path, found.reading) as there:
+            assert list(there.header) == table.headings
+            manner = reading.Manner(found.reading.decimal if form == "csv" else ",", found.reading.days)
+            read = [
+                tuple(
+                    reading.read(cell, field, manner) for cell, field in zip(row.cells, fields, strict=False)
+                )
+                for row in there.rows
+            ]
+    assert read == [(_read(row[0]), *row[1:]) for row in rows]
+
+
+def _read(text: str) -> str | None:
+    """Return what a text says to the imports: trimmed and composed; dashes and blanks say nothing."""
+    return (
+        clean(text)
+        if reading.read(clean(text), Field("a", "text", Label("a", "a")), reading.Manner())
+        else None
+    )
