@@ -6,8 +6,8 @@ from alembic import op
 from lti_tool.migrations.isolation import confine
 from tool_config.database import Instant
 
-revision = "0021"
-down_revision = "0015"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 from lti_tool.migrations.isolation import confine
 from tool_config.database import Instant
 
-revision = "0017"
-down_revision = "0016"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

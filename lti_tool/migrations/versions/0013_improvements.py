@@ -6,7 +6,7 @@ from alembic import op
 from lti_tool.migrations.isolation import append_only, confine
 from tool_config.database import Instant
 
-revision = "0019"
+revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None

@@ -6,8 +6,8 @@ from alembic import op
 from lti_tool.migrations.isolation import confine
 from tool_config.database import Instant
 
-revision = "0020"
-down_revision = "0018"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

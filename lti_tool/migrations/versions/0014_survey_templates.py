@@ -6,8 +6,8 @@ from alembic import op
 from lti_tool.migrations.isolation import confine
 from tool_config.database import Instant
 
-revision = "0016"
-down_revision = "0019"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 from lti_tool.migrations.isolation import confine
 from tool_config.database import Instant
 
-revision = "0015"
-down_revision = "0014"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
