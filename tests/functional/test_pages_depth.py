@@ -45,10 +45,12 @@ def known(engine: Engine, silo: int) -> None:
             conn.execute(insert(conn, dataset_row), row)
 
 
-def answer_everything(app: Flask, engine: Engine, silo: int, course: int, survey: str, count: int) -> None:
-    """Answer by turns in a straight line, all at 5, and not, half of these unfavourable."""
+def answer_everything(
+    app: Flask, engine: Engine, silo: int, course: int, survey: str, count: int, *, lines: int = 5
+) -> None:
+    """Answer in a straight line, all at 5 (the last ones), and not, half of these unfavourable."""
     for rank in range(1, count + 1):
-        straight = rank > count - 5
+        straight = rank > count - lines
         items = dict.fromkeys(("objectives", "useful", "pedagogy", "organisation"), "5")
         if not straight:
             items |= {"objectives": "3", "pedagogy": "2"}
@@ -73,13 +75,26 @@ def test_a_closed_questionnaire_shows_its_groups(
         "Rien n’indique que celles et ceux qui ont répondu diffèrent" not in page
     )  # all answered: nobody left
     assert "Origine connue de 100 % des inscrits." in page
-    assert "<h3>Académie</h3>" in page
-    assert "Contenu</h3>" in page
+    # All who answered in a straight line are favourable: Académie would tell of the four others of each.
+    assert "Académie : non montré : rapproché des autres découpages" in page
     rows = list(csv.DictReader(io.StringIO(tutor.page(f"{base}/groups.csv").lstrip("\ufeff")), delimiter=";"))
     straight = [row for row in rows if row["Découpage"] == "Réponses en ligne droite"]
     assert [(row["Ont répondu"], row["Avis favorables"]) for row in straight] == [("5", "5"), ("7", "4")]
     admin = opened.reader(app, engine, silo, "admin", course, "admin")
     assert "ont donné le même point" in admin.page(base)
+
+
+def test_origin_is_shown_where_nothing_else_cuts_the_same_people(
+    app: Flask, engine: Engine, silo: int, course: int, tutor: Reader, clock: Clock
+) -> None:
+    survey = open_one(tutor, course, closes="2026-11-21")
+    known(engine, silo)
+    answer_everything(app, engine, silo, course, survey, 12, lines=0)
+    close_and_seal(engine, silo, clock)
+    page = plain(tutor.page(f"/courses/{course}/satisfaction/{survey}"))
+    assert "<h3>Académie</h3>" in page
+    table = page[page.index("<h3>Académie</h3>") :]
+    assert table.index("Lille") < table.index("Poitiers")
 
 
 def test_an_anonymous_questionnaire_has_no_groups(
