@@ -24,6 +24,8 @@ import orjson
 from xapi import json_text, statement
 from xapi.errors import XapiError
 
+#: Sources whose faults are known.
+SOURCES = ("moodle",)
 RULES = ("id", "null", "scaled", "version")
 
 _SAYS = ("actor", "verb", "object", "timestamp", "context", "result")

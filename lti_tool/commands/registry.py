@@ -13,6 +13,7 @@ from lti_tool.commands.common import answer, data_dir_option, open_store, read_s
 from tool_config import platforms, silos
 from tool_config.database import administration
 from xapi import auth
+from xapi import repair as repair_rules
 
 
 @click.group()
@@ -51,7 +52,7 @@ def key() -> None:
 @click.option("--scope", "scopes", required=True, multiple=True, help="One or several xAPI scopes.")
 @click.argument("more_scopes", nargs=-1)
 @click.option("--label", default="", help="What the key is for.")
-@click.option("--repair", type=click.Choice(["moodle"]), help="Mend the known faults of this source.")
+@click.option("--repair", type=click.Choice(repair_rules.SOURCES), help="Mend this source’s known faults.")
 @data_dir_option
 def key_add(
     name: str,

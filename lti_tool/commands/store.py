@@ -27,6 +27,7 @@ from lti_tool.commands.importing import ImportCommands
 from tool_config import silos
 from tool_config.database import administration, open_engine, transaction
 from xapi import export, rollup
+from xapi import repair as repair_rules
 from xapi.sources.statements import import_file
 
 
@@ -73,7 +74,7 @@ def imports() -> None:
 )
 @click.option(
     "--repair",
-    type=click.Choice(["moodle"]),
+    type=click.Choice(repair_rules.SOURCES),
     help="Mend the known faults of this source first, as for a key made with --repair.",
 )
 @data_dir_option

@@ -70,7 +70,6 @@ def test_refusal_01_altered_payload(scene: Scene) -> None:
     scene.refuses_token(401, make)
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "fault", ["parts", "alphabet", "length", "extension", "list", "no JSON", "no signature"]
 )

@@ -348,10 +348,10 @@ def test_judging_a_wrong_secret_again_costs_nothing(client: Any, issue: Issue) -
     """The hash is slow by design: a client that keeps on with an old secret must not take the processor."""
     key_id = _key_id(issue("all"))
     assert _status(client, key_id, "wrong") == 401
-    begun = time.process_time()
+    begun = time.thread_time()
     for _ in range(20):
         assert _status(client, key_id, "wrong") == 401
-    assert time.process_time() - begun < 0.2
+    assert time.thread_time() - begun < 0.2
 
 
 def _key_id(key: dict[str, str]) -> str:
