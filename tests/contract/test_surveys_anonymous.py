@@ -122,6 +122,20 @@ def test_successive_boxes_share_nothing_readable(room: Classroom) -> None:
         survey_box.unseal(other, survey.survey_id, boxes[0])
 
 
+def assert_placed_by(rows: list[dict[str, Any]], identifier: str) -> None:
+    """Assert that rows lie in the order of an identifier, within each page where the engine has pages.
+
+    PostgreSQL may put a row into an earlier page that still has room for one of its size: between pages, place
+    follows sizes as well.
+    """
+    pages: dict[str, list[str]] = {}
+    for row in rows:
+        page = row["r"].split(",")[0] if isinstance(row["r"], str) else ""
+        pages.setdefault(page, []).append(str(row[identifier]).replace("-", ""))
+    for placed in pages.values():
+        assert placed == sorted(placed)
+
+
 def test_released_rows_carry_no_time_no_order_and_no_set(room: Classroom) -> None:
     survey = room.open("anonymous")
     state = answer_all(room, survey, list(range(12)))[-1]
@@ -142,10 +156,8 @@ def test_released_rows_carry_no_time_no_order_and_no_set(room: Classroom) -> Non
         assert {item.value is None for item in alone} in ({True}, {False})
         assert len(alone) in (1, 2)
     # Physically: by random identifier, so that place says nothing of the set.
-    physical = [str(row["id"]).replace("-", "") for row in state["statement"]]
-    assert physical == sorted(physical)
-    derived = [str(row["statement_id"]).replace("-", "") for row in state["answer"]]
-    assert derived == sorted(derived)
+    assert_placed_by(state["statement"], "id")
+    assert_placed_by(state["answer"], "statement_id")
     if room.engine.dialect.name == "postgresql":
         assert len({row["x"] for row in state["answer"]}) == 1
 
