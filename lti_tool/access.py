@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, union_all
+from sqlalchemy import Connection, Row, select, union_all
 
 from lti_tool import sessions
+from lti_tool.profile_tables import profile_grant
 from lti_tool.tables import launch
-from tool_config.roles import ADMIN, TRAINEE, TUTOR
+from tool_config.roles import ADMIN, INGENIEUR, PROFILES, TRAINEE, TUTOR
 from xapi.tables import course, membership, rollup_actor
 
 
@@ -27,17 +29,24 @@ class Forbidden(AccessError):  # noqa: N818
 
 
 class Expired(AccessError):  # noqa: N818
-    """The launch is too old (401); ``way_back`` is the address of its course, or ""."""
+    """The launch is too old (401); ``way_back`` is the address of its course, or "".
 
-    def __init__(self, way_back: str = "", locale: str = "fr") -> None:
+    ``silo_id``: where somebody who signed in with a profile signs in again; None for a launch of a course.
+    """
+
+    def __init__(self, way_back: str = "", locale: str = "fr", silo_id: int | None = None) -> None:
         super().__init__("expired")
         self.way_back = way_back
         self.locale = locale
+        self.silo_id = silo_id
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks, through which launch. ``role``: trainee, tutor, admin; ``locale``: fr or en."""
+    """Who looks, through which launch. ``locale``: fr or en.
+
+    ``role``: trainee, tutor, admin, or a profile (responsable, ingenieur, lecteur), whose ``course_id`` is 0.
+    """
 
     silo_id: int
     launch_id: str
@@ -49,6 +58,15 @@ class Viewer:
     names: bool
     return_url: str
     resource_link_id: str = ""
+    #: Paths that an ingénieur de formation may see; None: no limit of paths.
+    paths: frozenset[int] | None = None
+    #: The grant by which somebody without a course signed in; "" for a launch.
+    grant_id: str = ""
+
+    @property
+    def is_profile(self) -> bool:
+        """Signed in without a course: sees aggregates only."""
+        return self.role in PROFILES
 
 
 @dataclass(frozen=True)
@@ -75,6 +93,8 @@ def viewer(conn: Connection, launch_id: str, session_cookie: str | None, now: da
     row = conn.execute(wanted.where(launch.c.silo_id == silo_id, launch.c.launch_id == launch_id)).first()
     if row is None or not hmac.compare_digest(row.session_hash, sessions.digest(session_cookie)):
         raise NotFound
+    if row.role in PROFILES:
+        return _by_grant(conn, row, now)
     if row.expires_at <= now:
         raise Expired(row.iri if (row.iri or "").startswith(("https://", "http://")) else "", row.locale)
     return Viewer(
@@ -90,10 +110,50 @@ def viewer(conn: Connection, launch_id: str, session_cookie: str | None, now: da
     )
 
 
+def _by_grant(conn: Connection, row: Row[Any], now: datetime) -> Viewer:
+    """Return somebody who signed in with a profile, as their grant says now: withdrawn, it opens nothing."""
+    c = profile_grant.c
+    wanted = select(c.profile, c.paths, c.expires_at).where(
+        c.silo_id == row.silo_id, c.grant_id == row.client_id
+    )
+    grant = conn.execute(wanted).first()
+    if grant is None:
+        raise NotFound
+    if row.expires_at <= now or (grant.expires_at is not None and grant.expires_at <= now):
+        raise Expired(locale=row.locale, silo_id=row.silo_id)
+    return Viewer(
+        silo_id=row.silo_id,
+        launch_id=row.launch_id,
+        actor=row.actor,
+        role=grant.profile,
+        course_id=0,
+        locale=row.locale,
+        names=False,
+        return_url="",
+        paths=frozenset(int(path) for path in grant.paths) if grant.profile == INGENIEUR else None,
+        grant_id=row.client_id,
+    )
+
+
 def require(viewer: Viewer, *roles: str) -> None:
     """Raise Forbidden unless the viewer has one of the roles."""
     if viewer.role not in roles:
         raise Forbidden
+
+
+def require_across(viewer: Viewer, path_id: int | None = None) -> None:
+    """Let through who may see aggregates of the whole community, or of one path.
+
+    An ingénieur de formation sees the paths of their grant, each on its own, and never all of them at once.
+    Raises Forbidden for trainees, tutors, and what is not narrowed to a path; NotFound for another path.
+    """
+    require(viewer, ADMIN, *PROFILES)
+    if viewer.paths is None:
+        return
+    if path_id is None:
+        raise Forbidden
+    if path_id not in viewer.paths:
+        raise NotFound
 
 
 def may_see_course(conn: Connection, viewer: Viewer, course_id: int) -> CourseAccess:

@@ -9,6 +9,7 @@ import lti_tool.invited_tables
 import lti_tool.job_tables
 import lti_tool.matching_tables
 import lti_tool.people_tables
+import lti_tool.profile_tables
 import lti_tool.registration_tables
 import lti_tool.service_tables
 import lti_tool.survey_template_tables  # noqa: F401  (all register on the same metadata)

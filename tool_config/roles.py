@@ -15,6 +15,13 @@ ADMIN = "admin"
 #: Strongest first: who holds several is the first of them.
 ROLES = (ADMIN, TUTOR, TRAINEE)
 
+#: Profiles that an administrator grants by name to people who need no course: the head of the institution, a
+#: training designer (chosen paths), a reader of aggregates. No platform gives them.
+RESPONSABLE = "responsable"
+INGENIEUR = "ingenieur"
+LECTEUR = "lecteur"
+PROFILES = (RESPONSABLE, INGENIEUR, LECTEUR)
+
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 
 #: Managers and administrators of a course see that course only: they are tutors here.

@@ -46,7 +46,7 @@ class _Crossed:
 
 def crossing_page(launch: str) -> str:
     """Show the choice of two dimensions and, once made, what they say together."""
-    access.require(viewer(), "admin")
+    access.require_across(viewer())
     with reading() as conn:
         known, counts = _datasets(conn)
         standard = known.get(request.args.get("kind", ""))
@@ -71,7 +71,7 @@ def crossing_page(launch: str) -> str:
 
 def crossing_table() -> Table:
     """Return a crossing, a line a cell; what is not shown stays empty."""
-    access.require(viewer(), "admin")
+    access.require_across(viewer())
     with reading() as conn:
         known, _ = _datasets(conn)
         standard = known.get(request.args.get("kind", ""))

@@ -40,13 +40,13 @@ class _Choices:
 
 def evidence_page(launch: str) -> str:
     """Show the form, and the packs asked for by who looks."""
-    access.require(viewer(), "admin")
+    access.require(viewer(), "admin", "responsable")
     return _page()
 
 
 def evidence_ask(launch: str) -> Answer | tuple[str, int]:
     """Ask for the pack of a path over some school years; it is made in the background."""
-    access.require(viewer(), "admin")
+    access.require(viewer(), "admin", "responsable")
     who, now = viewer(), tool().clock()
     path_id, first, last = (_number(request.form.get(name, "")) for name in ("path", "first", "last"))
     with transaction(tool().engine, who.silo_id) as conn:
@@ -61,7 +61,7 @@ def evidence_ask(launch: str) -> Answer | tuple[str, int]:
 
 def evidence_file(launch: str, export_id: str, form: str) -> Response:
     """Give a pack's file to who asked for it."""
-    access.require(viewer(), "admin")
+    access.require(viewer(), "admin", "responsable")
     who = viewer()
     with reading() as conn:
         found = kept.read(conn, who.silo_id, export_id, who.actor, form, now=tool().clock())
@@ -76,7 +76,7 @@ def evidence_file(launch: str, export_id: str, form: str) -> Response:
 
 def evidence_forget(launch: str, export_id: str) -> Answer:
     """Take a pack away, made or not."""
-    access.require(viewer(), "admin")
+    access.require(viewer(), "admin", "responsable")
     who = viewer()
     with transaction(tool().engine, who.silo_id) as conn:
         found = _mine(conn)
@@ -91,7 +91,7 @@ def evidence_forget(launch: str, export_id: str) -> Answer:
 
 def packs_table() -> Table:
     """Return the packs asked for by who looks."""
-    access.require(viewer(), "admin")
+    access.require(viewer(), "admin", "responsable")
     with reading() as conn:
         _set_time(conn)
         titles, found = dict(_choices(conn).paths), _mine(conn)

@@ -11,12 +11,15 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, g, make_response, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from lti_tool import access, audit, sessions
 from lti_tool.language import gettext as _
 from lti_tool.tool import Tool
+from lti_tool.web import reach
 from tool_config import platforms
 from tool_config.database import transaction
 from tool_config.platforms import origin
@@ -86,7 +89,7 @@ def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
     )
 
 
-def _enter() -> None:
+def _enter() -> BaseResponse | None:
     arguments = request.view_args or {}
     launch_id = str(arguments.get("launch", ""))
     silo_id = sessions.silo_of(launch_id)
@@ -98,8 +101,29 @@ def _enter() -> None:
         g.frames = frames(platforms.of_silo(conn, silo_id))
         g.viewer = access.viewer(conn, launch_id, cookie, here.clock())
     g.locale = g.viewer.locale
+    if g.viewer.is_profile:
+        g.frames = ()  # signed in from no course: nobody frames it
+        if not reach.may(g.viewer.role, request.endpoint or ""):
+            raise access.Forbidden
     if request.method not in SAFE:
         check_sent()
+    if reach.narrowed(g.viewer.role, request.endpoint or ""):
+        return _narrow(g.viewer.paths or frozenset())
+    return None
+
+
+def _narrow(paths: frozenset[int]) -> BaseResponse | None:
+    """Keep who sees chosen paths to these, one at a time; lead a page that names none to the first."""
+    named = [str(value) for key, value in (request.view_args or {}).items() if key == "path_id"]
+    named += request.args.getlist("path") + request.form.getlist("path")
+    if any(value not in {str(path) for path in paths} for value in named) or not paths:
+        raise access.NotFound
+    if named:
+        return None
+    if request.method not in SAFE:
+        raise access.NotFound
+    query = urlencode([*request.args.items(multi=True), ("path", min(paths))])
+    return redirect(f"{request.path}?{query}", 303)
 
 
 def frames(registered: Iterable[platforms.Platform]) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ from lti_tool.web import (
     tutor,
 )
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.shell import open_course, open_person, reading
+from lti_tool.web.shell import admin_shell, admin_tabs, open_course, open_person, reading
+from tool_config.roles import PROFILES
 
 LANGUAGES = ("fr", "en")
 
@@ -181,7 +182,7 @@ def language() -> str:
 def enter(launch: str) -> Response:
     """Lead to what the launched link holds, else to the page of the viewer's role."""
     with reading() as conn:
-        chosen = placing.destination(conn, viewer())
+        chosen = None if viewer().is_profile else placing.destination(conn, viewer())
     if chosen is not None:
         return redirect(chosen, 303)
     match viewer().role:
@@ -191,7 +192,10 @@ def enter(launch: str) -> Response:
             return redirect(url_for("pages.me", launch=launch), 303)
         case "admin":
             return redirect(url_for("pages.sessions", launch=launch), 303)
-    raise access.Forbidden
+    first = next(iter(admin_tabs("")), None)
+    if not viewer().is_profile or first is None:
+        raise access.Forbidden
+    return redirect(first.url, 303)
 
 
 @blueprint.get(f"{_COURSE}/about")
@@ -208,9 +212,9 @@ def about(launch: str, course_id: int) -> str:
 @blueprint.get("/about")
 def about_all(launch: str) -> str:
     """Say how the figures of the sessions are computed."""
-    access.require(viewer(), "admin")
+    access.require(viewer(), "admin", *PROFILES)
     with reading() as conn:
-        return _about(admin.shell(conn))
+        return _about(admin_shell(conn, "") if viewer().is_profile else admin.shell(conn))
 
 
 def _about(shell: Any) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 from sqlalchemy import Connection
 
 from analyzers import alerts, engagement, frames
@@ -23,6 +23,7 @@ from lti_tool.formatting import number
 from lti_tool.improvements import wording as improvement_wording
 from lti_tool.language import gettext, ngettext, pgettext
 from lti_tool.surveys import wording as survey_wording
+from lti_tool.web import reach
 from lti_tool.web.guard import tool
 from tool_config import silos
 from tool_config.database import transaction
@@ -165,7 +166,7 @@ def set_time(now: datetime, zone: ZoneInfo) -> None:
 
 def open_url() -> str | None:
     """Return where a tab of its own is offered, unless the page is in one."""
-    if request.headers.get("Sec-Fetch-Dest") == "document":
+    if request.headers.get("Sec-Fetch-Dest") == "document" or viewer().is_profile:
         return None
     return url_for("lti.handing_over.offer", launch=viewer().launch_id)
 
@@ -199,14 +200,48 @@ def done() -> list[str]:
 
 def admin_tabs(current: str) -> list[Tab]:
     """Return the tabs of the administrator's pages, with the one of this page marked."""
-    groups: list[tuple[str, list[tuple[str, str]]]] = [
-        (gettext("Sessions"), [("sessions", "")]),
-        (pgettext("tab", "Parcours"), [("path_list", "")]),
-        (gettext("Croisements"), [("crossing", "")]),
+    shown = [(label, [page for page in pages if _reached(page[0])]) for label, pages in _groups()]
+    return [_group(label, pages, current) for label, pages in shown if pages]
+
+
+def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every tab of the community with its pages: (page, label where a tab has several)."""
+    return [
+        (
+            gettext("Sessions"),
+            [
+                ("sessions", gettext("Liste")),
+                ("sizing", gettext("Effectifs et places")),
+                ("modality", gettext("Présence et distance")),
+                ("aftermath", gettext("Après la formation")),
+            ],
+        ),
+        (
+            pgettext("tab", "Parcours"),
+            [
+                ("path_list", gettext("Liste")),
+                ("pathways", gettext("Cheminements")),
+                ("competencies", gettext("Compétences")),
+            ],
+        ),
+        (
+            gettext("Publics"),
+            [
+                ("origins", gettext("Origines")),
+                ("choices", gettext("Choix")),
+                ("crossing", gettext("Croisements")),
+            ],
+        ),
         (gettext("Commentaires"), [("comments_all", "")]),
         (
-            gettext("Améliorations"),
-            [("improvements_all", gettext("Journal")), ("evidence", gettext("Preuves Qualiopi"))],
+            gettext("Adapter"),
+            [
+                ("adapt", gettext("À adapter")),
+                ("improvements_all", gettext("Journal")),
+                ("evidence", gettext("Preuves Qualiopi")),
+                ("council_note", gettext("Note du conseil")),
+                ("comparison", gettext("Comparaison")),
+            ],
         ),
         (
             gettext("Données"),
@@ -221,11 +256,20 @@ def admin_tabs(current: str) -> list[Tab]:
             [
                 ("connections", gettext("Connexions")),
                 ("template_list", gettext("Questionnaires")),
+                ("profiles", gettext("Profils")),
+                ("saved_views", gettext("Vues enregistrées")),
                 ("journal", gettext("Journal")),
             ],
         ),
     ]
-    return [_group(label, pages, current) for label, pages in groups]
+
+
+def _reached(page: str) -> bool:
+    """Say whether a page is there, and for who looks."""
+    endpoint = f"pages.{page}"
+    if endpoint not in current_app.view_functions:
+        return False
+    return not viewer().is_profile or reach.may(viewer().role, endpoint)
 
 
 def admin_shell(conn: Connection, current: str) -> Shell:

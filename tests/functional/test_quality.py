@@ -272,12 +272,12 @@ def test_the_tabs_of_administrators_are_gathered(admin: Reader) -> None:
     bars = re.findall(r'<nav class="tabs[^>]*>(.*?)</nav>', page)
     names = [re.findall(r">([^<]+)</a>", bar) for bar in bars]
     assert names == [
-        ["Sessions", "Parcours", "Croisements", "Commentaires", "Améliorations", "Données", "Réglages"],
+        ["Sessions", "Parcours", "Publics", "Commentaires", "Adapter", "Données", "Réglages"],
         ["Qualité", "Imports", "Correspondances"],
     ]
     assert page.count('aria-current="page"') == 1
     assert page.count('aria-current="true"') == 1
-    alone = admin.page("/sessions")
+    alone = admin.page("/comments")
     assert len(re.findall(r'<nav class="tabs', alone)) == 1
     assert alone.count('aria-current="page"') == 1
     assert 'href="' in re.findall(r'<nav class="tabs under".*?</nav>', admin.page("/journal"))[0]

@@ -1,0 +1,50 @@
+"""Which pages each profile reaches: a list, and nothing that is not on it.
+
+The guard looks here before any page of somebody who signed in without a course. Who holds an ingénieur's
+grant sees their paths one at a time: every page of theirs that is not in `WITHOUT_PATH` is asked with `path`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tool_config.roles import INGENIEUR, LECTEUR, PROFILES, RESPONSABLE
+
+_ALL = frozenset(PROFILES)
+#: Pages that cannot be narrowed to a path.
+_WHOLE = frozenset({RESPONSABLE, LECTEUR})
+_HEAD = frozenset({RESPONSABLE})
+
+#: Page, as pages.py names it -> profiles that reach it. Its tables come along.
+PAGES: Mapping[str, frozenset[str]] = {
+    "enter": _ALL,
+    "about_all": _ALL,
+    "leave": _ALL,
+    "crossing": _WHOLE,
+    "evidence": _HEAD,
+    "evidence_ask": _HEAD,
+    "evidence_file": _HEAD,
+    "evidence_forget": _HEAD,
+}
+#: Tables whose name is not that of a page.
+TABLES: Mapping[str, frozenset[str]] = {"packs": _HEAD}
+#: Pages of no path at all, or whose form names it.
+WITHOUT_PATH = frozenset({"enter", "about_all", "leave"})
+#: Of other rooms: the way into a tab of its own, and whether the session still runs.
+_DOORS = frozenset({"lti.handing_over.offer", "lti.handing_over.alive"})
+
+
+def may(role: str, endpoint: str) -> bool:
+    """Say whether a profile reaches an endpoint ("pages.crossing", "pages.crossing_csv")."""
+    if endpoint in _DOORS:
+        return role in _ALL
+    room, _, name = endpoint.partition(".")
+    if room != "pages":
+        return False
+    stem = name.removesuffix("_csv").removesuffix("_xlsx")
+    return role in (PAGES.get(name) or PAGES.get(stem) or TABLES.get(stem) or frozenset())
+
+
+def narrowed(role: str, endpoint: str) -> bool:
+    """Say whether a page is seen one path at a time."""
+    return role == INGENIEUR and endpoint not in _DOORS and endpoint.partition(".")[2] not in WITHOUT_PATH
