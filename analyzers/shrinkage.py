@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analyzers import beta
+
 #: Fewer groups say nothing of what they have in common.
 LEAST = 3
 #: Answers that the common share weighs at least.
@@ -80,11 +82,9 @@ def prior(groups: Mapping[str, tuple[int, int]]) -> Prior:
 
 def estimate(key: str, count: int, n: int, common: Prior) -> Estimate:
     """Return the estimate of one group under what it has in common with the others."""
-    from scipy.special import betaincinv  # large, and most pages rank nothing
-
     a = common.mean * common.strength + count
     b = (1 - common.mean) * common.strength + n - count
-    low, high = (float(betaincinv(a, b, level)) for level in (0.025, 0.975))
+    low, high = (beta.quantile(level, a, b) for level in (0.025, 0.975))
     return Estimate(key, count, n, a / (a + b), low, high)
 
 

@@ -1,4 +1,4 @@
-"""Results to plotly figures, each with the data table that says the same: the only user of plotly.
+"""Results to plotly figures, each with the data table that says the same.
 
 A figure is a JSON object {"data": […], "layout": {…}} for plotly.js: bars from zero, fixed ranges, no
 template, no address, no function. Words come translated from the caller; colours are those of the light
@@ -7,7 +7,7 @@ theme, which the page maps to its own (``DARK`` gives the values of the dark the
 
 from analyzers.figures.course import module_activities, pace, timeline, weeks
 from analyzers.figures.crossing import CrossingWords, crossed
-from analyzers.figures.drawing import BLUE, DARK, LINE, ORANGE, PLUM, SOFT, TEAL, Labels
+from analyzers.figures.drawing import BLUE, DARK, LINE, ORANGE, PLUM, SOFT, TEAL, Labels, check
 from analyzers.figures.quality import months
 from analyzers.figures.satisfaction import TrendWords, trend
 
@@ -22,6 +22,7 @@ __all__ = [
     "CrossingWords",
     "Labels",
     "TrendWords",
+    "check",
     "crossed",
     "module_activities",
     "months",

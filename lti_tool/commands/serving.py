@@ -52,13 +52,13 @@ def _stop_on_term() -> None:
 @data_dir_option
 def serve(host: str, port: int, data_dir: Path | None) -> None:
     """Serve the tool from one process; the worker is threads of it."""
-    from lti_tool.app import create_app, settle
+    from lti_tool.app import create_app, warm
 
     settings = read_settings(data_dir, public_url=_local_url(host, port)).with_secret()
     set_logging()
     engine = open_store(settings)
     app = create_app(settings, engine=engine, worker=True)
-    settle()
+    warm(app)
     _stop_on_term()
     try:
         server = listening.server(app, max_body=settings.max_body, threads=_THREADS, host=host, port=port)
