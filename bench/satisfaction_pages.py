@@ -2,8 +2,8 @@
 
 A course of 300 enrolled people; in one closed questionnaire 200,000 answers, written straight into their
 table and published by the tool; two small ones, and twelve sessions of the same path beside. Each page is
-asked for through the WSGI application: warm, in turn; cold, as the first page of a process of its own, as a server's
-process is when it begins to answer.
+asked for through the WSGI application: warm, in turn; cold, as the first page of a process of its own,
+as a server's is when it begins to answer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from sqlalchemy import Engine
 
 from bench import satisfaction
 from bench.pages import measure
+from lti_tool import app as application
 from lti_tool import depth, migrations, paths, sessions
-from lti_tool.app import create_app, warm
+from lti_tool.app import create_app
 from lti_tool.surveys import late
 from tests.factories.surveys import ISSUER, SECRET, Classroom, K
 from tool_config import rules, silos
@@ -173,7 +174,7 @@ def _first(url: str, launch_id: str, secret: str, path: str) -> tuple[float, flo
     engine = open_engine(url)
     now = satisfaction.NOW + timedelta(days=14, minutes=1)
     app = create_app(Settings(**_settings(url)), engine=engine, clock=lambda: now)
-    warm(app)
+    application.warm(app)
     client = _client(app, launch_id, secret)
     began, worked = time.perf_counter(), time.process_time()
     answer = client.get(path, base_url="https://localhost")
