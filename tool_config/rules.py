@@ -58,6 +58,24 @@ class SurveyRules:
 
 
 @dataclass(frozen=True)
+class Adapt:
+    """What weighs in the ranking of modules to adapt (0: does not count), and when somebody has stopped."""
+
+    satisfaction: int
+    stopping: int
+    comments: int
+    expectations: int
+    employer: int
+    review: int
+    stopped_days: int
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Return the weight of each criterion."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "stopped_days"}
+
+
+@dataclass(frozen=True)
 class Rules:
     """Every threshold of the tool."""
 
@@ -65,6 +83,7 @@ class Rules:
     states: States
     disclosure: Disclosure
     surveys: SurveyRules
+    adapt: Adapt
 
 
 @cache
@@ -78,6 +97,7 @@ def load(path: Path = _FILE) -> Rules:
         states=_section(States, "states", content),
         disclosure=_section(Disclosure, "disclosure", content),
         surveys=_section(SurveyRules, "surveys", content),
+        adapt=_section(Adapt, "adapt", content, zero=True),
     )
     for minutes in (rules.time_spent.cap_minutes, *rules.time_spent.sensitivity_minutes):
         if minutes not in CAPS:
@@ -87,7 +107,7 @@ def load(path: Path = _FILE) -> Rules:
     return rules
 
 
-def _section(kind: type[T], name: str, content: dict[str, Any]) -> T:
+def _section(kind: type[T], name: str, content: dict[str, Any], *, zero: bool = False) -> T:
     given = content[name]
     expected = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     if not isinstance(given, dict) or set(given) != expected:
@@ -96,7 +116,7 @@ def _section(kind: type[T], name: str, content: dict[str, Any]) -> T:
     for key, value in given.items():
         if isinstance(value, list) and value and all(_positive(item) for item in value):
             values[key] = tuple(value)
-        elif _positive(value):
+        elif _positive(value) or (zero and value == 0 and not isinstance(value, bool)):
             values[key] = value
         else:
             raise RulesError(f"{name}.{key} must be a positive whole number")
