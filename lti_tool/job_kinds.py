@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from lti_tool import comments, depth
+from lti_tool import comments, community, depth
 from lti_tool.comments import work as reading
 from lti_tool.evidence import work as evidence
 from lti_tool.exports import kept
 from lti_tool.imports import work as imports
 from lti_tool.invited import work as invited
 from lti_tool.jobs import Kind, Periodic, every
+from lti_tool.profiles import links as profile_links
 from lti_tool.services import grades, marks, memberships
 
 KINDS: Mapping[str, Kind] = {
@@ -28,10 +29,13 @@ KINDS: Mapping[str, Kind] = {
     kept.NIGHTLY: Kind(kept.tidy),
     invited.KIND: Kind(invited.send, attempts=invited.ATTEMPTS),
     invited.NIGHTLY: Kind(invited.tidy),
+    profile_links.KIND: Kind(profile_links.send, attempts=profile_links.ATTEMPTS),
+    profile_links.NIGHTLY: Kind(profile_links.tidy),
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
     comments.KIND: Kind(reading.run, slow=True),
     comments.NIGHTLY: Kind(reading.ask_all),
+    community.KIND: Kind(community.run, slow=True),
 }
 
 PERIODIC: tuple[Periodic, ...] = (
@@ -40,6 +44,7 @@ PERIODIC: tuple[Periodic, ...] = (
     every(imports.NIGHTLY, at=time(4, 10)),
     every(kept.NIGHTLY, at=time(4, 20)),
     every(invited.NIGHTLY, at=time(4, 15)),
+    every(profile_links.NIGHTLY, at=time(4, 5)),
     every(depth.NIGHTLY, at=time(4, 25)),
     every(comments.NIGHTLY, at=time(4, 40)),
 )

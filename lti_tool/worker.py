@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool import surveys
+from lti_tool import community, jobs, surveys
 from lti_tool.imports import overtaken
 from tool_config.database import transaction
 from tool_config.silos import list_ids
@@ -24,6 +24,8 @@ _BUCKETS = 300
 _BREATH = 0.1
 #: Between two looks at the questionnaires of a silo that are over.
 _CLOSING = timedelta(seconds=10)
+#: Between two looks at whether the frames of a silo are older than what they were drawn from.
+_GATHERING = timedelta(minutes=5)
 #: Seconds to wait after a failure of the store itself.
 _AFTER_FAILURE = 5.0
 
@@ -41,6 +43,7 @@ class Worker:
         """Take what closes a silo's questionnaires (`surveys.closer`); without it they stay open."""
         self._close_surveys = close_surveys
         self._closings: dict[int, datetime] = {}
+        self._gatherings: dict[int, datetime] = {}
         self._engine = engine
         self._clock = clock
         self._interval = interval
@@ -69,6 +72,7 @@ class Worker:
             try:
                 left = self._refresh(silo_id) or left
                 self._close(silo_id)
+                self._gather(silo_id)
             except Exception:
                 # One silo's fault must not keep the others stale; it is tried again at the next turn.
                 log.exception("the derived tables of silo %s could not be refreshed", silo_id)
@@ -96,6 +100,19 @@ class Worker:
                 return
         with transaction(self._engine, silo_id) as conn:
             self._close_surveys(conn, silo_id, now)
+
+    def _gather(self, silo_id: int) -> None:
+        """Ask for the frames of the community to be made again, when something has changed."""
+        now = self._clock()
+        last = self._gatherings.get(silo_id)
+        if last is not None and abs(now - last) < _GATHERING:
+            return
+        self._gatherings[silo_id] = now
+        with transaction(self._engine, silo_id, write=False) as conn:
+            if not community.is_due(conn, silo_id, now=now):
+                return
+        with transaction(self._engine, silo_id) as conn:
+            jobs.enqueue(conn, silo_id, community.KIND, {}, now=now, key=community.KIND)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -305,6 +305,13 @@ def rows(conn: Connection, silo_id: int, kind: str, columns: Iterable[str] = ())
     chosen = [dataset_row.c[name] for name in columns] or list(dataset_row.c)
     query = select(*chosen).where(dataset_row.c.silo_id == silo_id, dataset_row.c.kind == kind)
     return list(conn.execute(query.order_by(dataset_row.c.row_key)))
+
+
+def stream(conn: Connection, silo_id: int, kind: str, columns: Iterable[str]) -> Iterator[Any]:
+    """Yield the rows of a dataset in the order of their keys, a few thousand at a time in memory."""
+    chosen = [dataset_row.c[name] for name in columns]
+    query = select(*chosen).where(dataset_row.c.silo_id == silo_id, dataset_row.c.kind == kind)
+    yield from conn.execute(query.order_by(dataset_row.c.row_key), execution_options={"yield_per": 5000})
 
 
 def forget(conn: Connection, silo_id: int, *, file_id: str | None = None, kind: str | None = None) -> int:

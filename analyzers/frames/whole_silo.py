@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from analyzers.frames.enrolment import enrolled
 from analyzers.shapes import SiloFrames, zone
@@ -95,17 +107,7 @@ def _sessions(silo_id: int, since: datetime) -> Select[Any]:
 def _counts(silo_id: int, since: datetime) -> Any:
     """Return, for each course, its enrolled, active and finished learners and the last trace."""
     e = enrolled(one_course=False)
-    goals = _goals(silo_id)
-    needed = select(goals.c.course_id, func.count().label("n")).group_by(goals.c.course_id).subquery("needed")
-    r = t.rollup_module
-    over = or_(r.c.completed_at.is_not(None), and_(r.c.required > 0, r.c.done >= r.c.required))
-    reached = (
-        select(r.c.course_id, r.c.actor, func.count().label("n"))
-        .select_from(r.join(goals, and_(goals.c.course_id == r.c.course_id, goals.c.iri == r.c.module)))
-        .where(r.c.silo_id == silo_id, over)
-        .group_by(r.c.course_id, r.c.actor)
-        .subquery("reached")
-    )
+    needed, reached = finishing(silo_id)
     finished = or_(e.c.completed_at.is_not(None), reached.c.n >= needed.c.n)
     return (
         select(
@@ -123,6 +125,22 @@ def _counts(silo_id: int, since: datetime) -> Any:
         .group_by(e.c.course_id)
         .subquery("counts")
     )
+
+
+def finishing(silo_id: int) -> tuple[Subquery, Subquery]:
+    """Return how many modules are to be finished (n) by course, then how many are by learner, since when."""
+    goals = _goals(silo_id)
+    needed = select(goals.c.course_id, func.count().label("n")).group_by(goals.c.course_id).subquery("needed")
+    r = t.rollup_module
+    over = or_(r.c.completed_at.is_not(None), and_(r.c.required > 0, r.c.done >= r.c.required))
+    reached = (
+        select(r.c.course_id, r.c.actor, func.count().label("n"), func.max(r.c.completed_at).label("last_at"))
+        .select_from(r.join(goals, and_(goals.c.course_id == r.c.course_id, goals.c.iri == r.c.module)))
+        .where(r.c.silo_id == silo_id, over)
+        .group_by(r.c.course_id, r.c.actor)
+        .subquery("reached")
+    )
+    return needed, reached
 
 
 def _goals(silo_id: int) -> Any:

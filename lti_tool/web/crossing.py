@@ -10,19 +10,20 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 from sqlalchemy import Connection
 
-from analyzers import disclosure, figures
+from analyzers import figures
 from analyzers.crossing import Crossing
 from analyzers.dimensions import ORIGIN, Arranged, Line, arrange
 from lti_tool import access, crossing_words, definitions, matching
+from lti_tool.dimension_words import label, value_label
 from lti_tool.exports import Column, Columns, Table
-from lti_tool.language import gettext, language
+from lti_tool.language import gettext
 from lti_tool.web import noting
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.import_view import kinds
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.listing import address
 from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
-from tool_config import references, silos
+from tool_config import silos
 from tool_config.standards import Field, Standard
 from xapi import datasets
 
@@ -80,7 +81,7 @@ def crossing_table() -> Table:
     if crossed is None:
         raise access.NotFound
     columns: Columns = [
-        _label(crossed.row), _label(crossed.column), gettext("Nombre"),
+        label(crossed.row), label(crossed.column), gettext("Nombre"),
         Column(gettext("Part de la ligne"), percent=True), gettext("Attendu"), gettext("Résidu ajusté"),
         Column(gettext("p (Holm)"), digits=4),
     ]  # fmt: skip
@@ -94,7 +95,7 @@ def crossing_table() -> Table:
         *((gettext("Ce qui est compté"), said) for said in crossing_words.basis(crossed.arranged, k)),
         (gettext("Comment lire"), definitions.crossing()),
     ]
-    name = gettext("%(row)s et %(column)s", row=_label(crossed.row), column=_label(crossed.column))
+    name = gettext("%(row)s et %(column)s", row=label(crossed.row), column=label(crossed.column))
     return Table("croisement", name, columns, rows, noting.community(words))
 
 
@@ -137,8 +138,8 @@ def _crossed(conn: Connection, standard: Standard, axes: Mapping[str, Field]) ->
     first, second = axes[row], axes[column]
     return _Crossed(
         first, second, arranged, found,
-        tuple(_value(first, name) for name in found.rows),
-        tuple(_value(second, name) for name in found.columns),
+        tuple(value_label(first, name) for name in found.rows),
+        tuple(value_label(second, name) for name in found.columns),
     )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def _context(crossed: _Crossed | None) -> dict[str, Any]:
     found, k = crossed.found, tool().rules.disclosure.across
     if not any(cell.count is not None for line in found.cells for cell in line):
         return {"crossed": {"shown": False, "basis": crossing_words.basis(crossed.arranged, k)}}
-    row, column = _label(crossed.row), _label(crossed.column)
+    row, column = label(crossed.row), label(crossed.column)
     said = crossing_words.pairs(found, crossed.rows, crossed.columns)
     title = crossing_words.title(found, crossed.rows, crossed.columns)
     words = figures.CrossingWords(
@@ -187,7 +188,7 @@ def _context(crossed: _Crossed | None) -> dict[str, Any]:
 def _tests(crossed: _Crossed) -> list[str]:
     """Say the test of each choice, where people may have several."""
     return [
-        crossing_words.strength(test, _label(crossed.row), column)
+        crossing_words.strength(test, label(crossed.row), column)
         for column, test in zip(crossed.columns, crossed.found.by_column, strict=False)
         if test is not None
     ]
@@ -201,44 +202,24 @@ def _lead(crossed: _Crossed | None, known: bool) -> str:
     if crossed.found.suppressed:
         return gettext("Trop peu de personnes pour croiser ces deux dimensions sans en reconnaître une.")
     if crossed.found.association is not None:
-        return crossing_words.strength(crossed.found.association, _label(crossed.row), _label(crossed.column))
+        return crossing_words.strength(crossed.found.association, label(crossed.row), label(crossed.column))
     said = crossing_words.pairs(crossed.found, crossed.rows, crossed.columns)
     return said[0] if said else crossing_words.title(crossed.found, crossed.rows, crossed.columns)
 
 
-def _label(field: Field) -> str:
-    return field.label.in_language(language())
-
-
 def _axis(name: str, field: Field) -> str:
     return (
-        gettext("%(dimension)s (origine)", dimension=_label(field))
+        gettext("%(dimension)s (origine)", dimension=label(field))
         if name.startswith(ORIGIN)
-        else _label(field)
+        else label(field)
     )
-
-
-def _value(field: Field, value: str) -> str:
-    """Write a category: the label of its list or reference, else as the file has it."""
-    if value == disclosure.OTHER:
-        return gettext("Autres")
-    for allowed in field.values:
-        if allowed.id == value:
-            return allowed.label.in_language(language())
-    if field.reference:
-        entry = references.load()[field.reference].entries.get(value)
-        if entry is not None:
-            return entry.label
-    if field.type == "yes_no":
-        return gettext("oui") if value == "true" else gettext("non")
-    return value
 
 
 def _shell(conn: Connection, crossed: _Crossed | None) -> Shell:
     set_time(tool().clock(), ZoneInfo(silos.get(conn, viewer().silo_id).time_zone))
     return Shell(
         title=gettext("Croisements"),
-        meta="" if crossed is None else f"{_label(crossed.row)} × {_label(crossed.column)}",
+        meta="" if crossed is None else f"{label(crossed.row)} × {label(crossed.column)}",
         tabs=admin_tabs("crossing"),
         open_url=open_url(),
         about_url=url_for("pages.about_all", launch=viewer().launch_id),

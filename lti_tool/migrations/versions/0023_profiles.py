@@ -7,7 +7,7 @@ from lti_tool.migrations.isolation import confine
 from tool_config.database import Instant
 
 revision = "0023"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
