@@ -2,6 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
+import lti_tool.community_tables
 import lti_tool.export_tables
 import lti_tool.import_tables
 import lti_tool.improvement_tables
@@ -9,6 +10,7 @@ import lti_tool.invited_tables
 import lti_tool.job_tables
 import lti_tool.matching_tables
 import lti_tool.people_tables
+import lti_tool.privacy_tables
 import lti_tool.profile_tables
 import lti_tool.registration_tables
 import lti_tool.service_tables

@@ -38,12 +38,14 @@ class SiloError(Exception):
 
 @dataclass(frozen=True)
 class Silo:
-    """One community. ``pseudonym_key`` is 32 random bytes, never shown."""
+    """One community. The keys are 32 random bytes each, never shown."""
 
     silo_id: int
     name: str
     time_zone: str
     pseudonym_key: bytes
+    #: Keys the pseudonyms shown; None until they are rotated: the other one does.
+    display_key: bytes | None = None
 
 
 class FoundKey(NamedTuple):
@@ -198,10 +200,21 @@ def pseudonym(owner: Silo, actor: str) -> str:
 
     Keyed by the silo's own secret: nobody without it can go from a known person to the pseudonym.
     """
-    digest = hmac.digest(owner.pseudonym_key, actor.encode(), "sha256")
+    digest = hmac.digest(owner.display_key or owner.pseudonym_key, actor.encode(), "sha256")
     text = base64.b32encode(digest[:5]).decode()
     return f"{text[:4]}-{text[4:]}"
 
 
 def _silos() -> Any:
-    return select(silo.c.silo_id, silo.c.name, silo.c.time_zone, silo.c.pseudonym_key)
+    return select(
+        silo.c.silo_id, silo.c.name, silo.c.time_zone, silo.c.pseudonym_key, silo.c.display_key
+    )
+
+
+def rotate_pseudonyms(conn: Connection, silo_id: int) -> None:
+    """Draw another key for the pseudonyms shown; ``conn`` is of ``administration``.
+
+    Nothing leads from the ones to the others. Addresses of files keep their own key: they go on being matched.
+    """
+    drawn = {"display_key": secrets.token_bytes(32)}
+    conn.execute(update(silo).where(silo.c.silo_id == silo_id).values(drawn))

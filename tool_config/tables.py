@@ -11,8 +11,10 @@ silo = Table(
     Column("silo_id", Integer, primary_key=True, autoincrement=True),
     Column("name", Text, nullable=False, unique=True),
     Column("time_zone", Text, nullable=False, server_default="Europe/Paris"),
-    #: Keys the pseudonyms of this silo; 32 random bytes.
+    #: Keys the addresses of this silo's files, and its pseudonyms until they are rotated; 32 random bytes.
     Column("pseudonym_key", LargeBinary, nullable=False),
+    #: Keys the pseudonyms shown, once they were rotated; 32 random bytes.
+    Column("display_key", LargeBinary),
     Column("created_at", Instant, nullable=False),
 )
 

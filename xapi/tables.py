@@ -25,7 +25,8 @@ import xapi.depth_tables
 import xapi.document_tables
 import xapi.forward_tables
 import xapi.path_tables
-import xapi.survey_tables  # noqa: F401  (all register on the same metadata)
+import xapi.survey_tables
+import xapi.tombstone_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata
 
 # --- what was said: the only copy -----------------------------------------------------------------

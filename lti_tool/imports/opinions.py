@@ -246,6 +246,26 @@ def _answers(
         }  # fmt: skip
 
 
+def voices(conn: Connection, silo_id: int, person_keys: Collection[str]) -> frozenset[str]:
+    """Return the voices under which people of the files answered (`answer.spoken_by`)."""
+    d = dataset_row.c
+    query = select(
+        d.course_id, _said("questionnaire"), func.coalesce(_said("module"), ""), _said("respondent")
+    ).where(
+        d.silo_id == silo_id, d.kind == KIND, d.person_key.in_(sorted(person_keys)),
+        d.course_id.is_not(None), _said("questionnaire").is_not(None),
+    )  # fmt: skip
+    return frozenset(
+        _voice(_Group(course, name, module).survey_id(silo_id), str(mark or ""))
+        for course, name, module, mark in conn.execute(query.distinct())
+    )
+
+
+def _voice(survey_id: str, mark: str) -> str:
+    said = f"{survey_id}\n{mark}"
+    return f"{FROM_FILES}{uuid5(_NAMES, said).hex}"
+
+
 def _degree(value: float | None, known: Collection[int]) -> int | None:
     """Return the point of a scale that a value is; None for what is off it."""
     return int(value) if value is not None and value.is_integer() and int(value) in known else None
