@@ -187,12 +187,29 @@ def cross_choices(
         for name in sorted(chosen)
         if k <= chosen[name].total() and len(people) - chosen[name].total() >= k
     )
+    cubes = {
+        name: linkage.Cube.of(
+            [(row_of[row], "1" if name in choices else "0") for row, choices in people],
+            rows,
+            ("1", "0"),
+            beside or {},
+        )
+        for name in columns
+    }
+    return cross_cubes(rows, tuple(totals[row] for row in rows), cubes, k=k)
+
+
+def cross_cubes(
+    rows: tuple[str, ...], totals: tuple[int, ...], cubes: Mapping[str, linkage.Cube], *, k: int
+) -> Crossing:
+    """Return what `cross_choices` does, from a table (rows × chosen or not) a choice, counted already.
+
+    `totals`: the people of each row. Choices that no set of hidden cells protects are left out.
+    """
     lines: list[list[CrossCell]] = [[] for _ in rows]
     tests: list[Association | None] = []
     shown = []
-    for name in columns:
-        units = [(row_of[row], "1" if name in choices else "0") for row, choices in people]
-        cube = linkage.Cube.of(units, rows, ("1", "0"), beside or {})
+    for name, cube in cubes.items():
         table, hidden = cube.table, linkage.protect(cube, k)
         if hidden is None:
             continue
@@ -201,12 +218,12 @@ def cross_choices(
             line.append(cells[0])
         tests.append(association(_derivable(table, hidden)))
     return Crossing(
-        n=len(people),
+        n=sum(totals),
         rows=rows,
         columns=tuple(shown),
         cells=tuple(map(tuple, _holm_cells(lines))),
-        row_totals=tuple(totals[row] for row in rows),
-        column_totals=tuple(chosen[name].total() for name in shown),
+        row_totals=totals,
+        column_totals=tuple(int(cubes[name].table[:, 0].sum()) for name in shown),
         association=None,
         by_column=_holm_tests(tests),
     )
