@@ -76,6 +76,16 @@ class Adapt:
 
 
 @dataclass(frozen=True)
+class SessionRules:
+    """How places, days and fill of sessions are counted: hours of a day; shares in a hundred."""
+
+    hours_a_day: int
+    capacity_percent: int
+    large_percent: int
+    full_percent: int
+
+
+@dataclass(frozen=True)
 class Rules:
     """Every threshold of the tool."""
 
@@ -84,6 +94,7 @@ class Rules:
     disclosure: Disclosure
     surveys: SurveyRules
     adapt: Adapt
+    sessions: SessionRules
 
 
 @cache
@@ -98,12 +109,15 @@ def load(path: Path = _FILE) -> Rules:
         disclosure=_section(Disclosure, "disclosure", content),
         surveys=_section(SurveyRules, "surveys", content),
         adapt=_section(Adapt, "adapt", content, zero=True),
+        sessions=_section(SessionRules, "sessions", content),
     )
     for minutes in (rules.time_spent.cap_minutes, *rules.time_spent.sensitivity_minutes):
         if minutes not in CAPS:
             raise RulesError(f"time_spent: {minutes} minutes is not one of the caps computed: {CAPS}")
     if min(rules.disclosure.course, rules.disclosure.across) < 2:
         raise RulesError("disclosure: a threshold under 2 protects nobody")
+    if rules.sessions.capacity_percent > 99:
+        raise RulesError("sessions: capacity_percent must be under 100, which no number of places reaches")
     return rules
 
 
