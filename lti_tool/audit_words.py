@@ -29,6 +29,9 @@ def role(name: str | None) -> str:
         "trainee": pgettext("role", "stagiaire"),
         "tutor": pgettext("role", "tutorat"),
         "admin": pgettext("role", "administration"),
+        "responsable": pgettext("role", "responsable"),
+        "ingenieur": pgettext("role", "ingénierie de formation"),
+        "lecteur": pgettext("role", "lecture d’agrégats"),
     }.get(name or "", "")
 
 
@@ -43,6 +46,16 @@ def _sentences() -> list[tuple[str, str]]:
     stale = _("Elle avait déjà servi, ou avait été demandée trop longtemps avant.")
     unsigned = _("Le message n’est pas signé par la plateforme comme il doit l’être.")
     return [
+        (r"^profile: granted", _("Profil accordé.")),
+        (r"^profile: withdrawn", _("Profil retiré.")),
+        (r"^profile: sessions closed", _("Sessions d’un profil fermées.")),
+        (r"^profile: another browser|^profile: .* another browser",
+         _("La connexion avait commencé dans un autre navigateur.")),
+        (r"^profile: (state|link)", _("Le lien ou la réponse avait déjà servi, ou était trop ancien.")),
+        (r"^profile: (no address|address)", _("Le fournisseur d’identité n’a pas garanti l’adresse.")),
+        (r"^profile: no grant", _("L’adresse n’a aucun profil.")),
+        (r"^profile: too many", _("Trop de demandes à la fois.")),
+        (r"^profile: ", _("Le fournisseur d’identité n’a pas donné une réponse valable.")),
         (r"^registration: (invitation|another)",
          _("L’invitation n’était plus valable, ou servait déjà ailleurs.")),
         (r"^registration: (this silo|the client id)", _("La plateforme était déjà reliée.")),

@@ -9,6 +9,7 @@ from lti_tool.commands.common import Commands
 from lti_tool.commands.doctor import doctor
 from lti_tool.commands.keys import keys
 from lti_tool.commands.move import move
+from lti_tool.commands.profiles import profile
 
 
 @click.group(cls=Commands)
@@ -39,5 +40,6 @@ for command in (
     registry.platform,
     registry.admin,
     auditing.audits,
+    profile,
 ):
     main.add_command(command)

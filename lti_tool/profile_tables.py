@@ -44,7 +44,7 @@ profile_login = Table(
     "profile_login",
     metadata,
     Column("silo_id", Integer, primary_key=True),
-    #: Hash of the state, or keyed hash of the token of a link.
+    #: Hash of the state; of a link, its number: its code needs the secret key.
     Column("state_hash", Text, primary_key=True),
     #: oidc, link
     Column("kind", Text, nullable=False),

@@ -53,6 +53,8 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     #: Address that messages come from, and that people may answer to.
     mail_sender: str = ""
+    #: Client secret of the OpenID Connect providers for which none was sealed.
+    oidc_client_secret: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

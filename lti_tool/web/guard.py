@@ -13,7 +13,17 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as BaseResponse
 
 from lti_tool import access, audit, sessions
@@ -169,11 +179,16 @@ def explain(error: Exception) -> Response:
     """Make a page of what somebody may not see: what happened, and what to do."""
     if isinstance(error, access.Expired):
         g.locale = error.locale
-        page = render_template("lti/expired.html", way_back=error.way_back)
+        again = url_for("signing_in.door", silo_id=error.silo_id) if error.silo_id else ""
+        page = render_template("lti/expired.html", way_back=error.way_back, again=again)
         return make_response(page, 401)
     _note_refusal(error)
     if isinstance(error, access.Forbidden):
         title = _("Cette page n’est pas pour vous")
+        if "viewer" in g and viewer().is_profile:
+            message = _("Votre profil n’y donne pas accès.")
+            advice = _("Si vous devriez y avoir accès, demandez à l’administration de la communauté.")
+            return _page(403, title, message, [advice])
         message = _("Votre rôle dans ce cours n’y donne pas accès.")
         advice = _("Si vous devriez y avoir accès, demandez à qui gère le cours de vérifier votre rôle.")
         return _page(403, title, message, [advice])

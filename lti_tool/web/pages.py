@@ -34,19 +34,21 @@ from lti_tool.web import (
     path_list,
     placing,
     preparation,
+    profiling,
     quality,
     received_module,
     registration,
     reminding,
     satisfaction,
     services,
+    signing_in,
     tables,
     trainee,
     trend,
     tutor,
 )
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.shell import admin_shell, admin_tabs, open_course, open_person, reading
+from lti_tool.web.shell import admin_shell, admin_tabs, leave_url, open_course, open_person, reading
 from tool_config.roles import PROFILES
 
 LANGUAGES = ("fr", "en")
@@ -81,6 +83,10 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("path_change", "/paths/<int:path_id>", path_list.path_change, ("POST",)),
     ("quality", "/quality", quality.quality_page, ("GET",)),
     ("journal", "/journal", journal.journal, ("GET",)),
+    ("profiles", "/profiles", profiling.profiles_page, ("GET",)),
+    ("profile_grant", "/profiles", profiling.profile_grant, ("POST",)),
+    ("profile_change", "/profiles/<grant_id>", profiling.profile_change, ("POST",)),
+    ("leave", "/leave", profiling.leave, ("POST",)),
     ("connections", "/connections", connections.connections, ("GET",)),
     ("invitation_add", "/connections", connections.invitation_add, ("POST",)),
     (
@@ -164,9 +170,11 @@ def install(app: Flask) -> None:
     install_messages(app)
     filters.install(app)
     app.jinja_env.globals["note_url"] = improvement_place.note_url
+    app.jinja_env.globals["leave_url"] = leave_url
     tables.install(app)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(by_link.blueprint)
+    app.register_blueprint(signing_in.blueprint)
     app.register_blueprint(blueprint)
 
 
@@ -192,10 +200,10 @@ def enter(launch: str) -> Response:
             return redirect(url_for("pages.me", launch=launch), 303)
         case "admin":
             return redirect(url_for("pages.sessions", launch=launch), 303)
-    first = next(iter(admin_tabs("")), None)
-    if not viewer().is_profile or first is None:
+    if not viewer().is_profile:
         raise access.Forbidden
-    return redirect(first.url, 303)
+    first = next(iter(admin_tabs("")), None)
+    return redirect(first.url if first else url_for("pages.about_all", launch=launch), 303)
 
 
 @blueprint.get(f"{_COURSE}/about")

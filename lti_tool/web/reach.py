@@ -21,6 +21,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "about_all": _ALL,
     "leave": _ALL,
     "crossing": _WHOLE,
+    "adapt": _ALL,
     "evidence": _HEAD,
     "evidence_ask": _HEAD,
     "evidence_file": _HEAD,

@@ -287,6 +287,11 @@ def admin_shell(conn: Connection, current: str) -> Shell:
     )
 
 
+def leave_url() -> str | None:
+    """Return where the session is ended by who signed in without a course; None for a launch."""
+    return url_for("pages.leave") if "viewer" in g and viewer().is_profile else None
+
+
 def _group(label: str, pages: Sequence[tuple[str, str]], current: str) -> Tab:
     """Return a tab that leads to the first of its pages; the pages themselves when there are several."""
     within = [Tab(name, url_for(f"pages.{page}"), page == current) for page, name in pages]
