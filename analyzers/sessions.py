@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -10,10 +11,10 @@ from analyzers.results import Basis, Sessions, SessionSummary
 from analyzers.shapes import SiloFrames
 
 
-def summaries(frames: SiloFrames) -> Sessions:
+def summaries(frames: SiloFrames, *, k: int) -> Sessions:
     """Return every session, the latest started first; shares only where the group reaches the threshold."""
-    rows = frames.sessions.to_dict("records")
-    found = [_summary(row, frames.rules.disclosure.course) for row in rows]
+    rows = frames.sessions
+    found = [_summary(row, k) for row in rows]
     found.sort(key=lambda session: session.title)
     found.sort(key=lambda session: session.starts_on or session.last_on or date.min, reverse=True)
     fresh: list[datetime] = [session.fresh_at for session in found if session.fresh_at is not None]
@@ -34,7 +35,7 @@ def summaries(frames: SiloFrames) -> Sessions:
     )
 
 
-def _summary(row: dict[Any, Any], k: int) -> SessionSummary:
+def _summary(row: Mapping[str, Any], k: int) -> SessionSummary:
     enrolled = int(row["enrolled"])
     return SessionSummary(
         course_id=int(row["course_id"]),

@@ -198,14 +198,12 @@ class LearnerFrames:
 class SiloFrames:
     """Every session of a silo.
 
-    sessions: course_id, title, path_id, path_title, starts_on, ends_on (dates or None), enrolled, active,
-    finished (learners), last_on, fresh_at, partial, active_now, active_before (bool).
+    sessions: course_id, title, label, path_id, path_title, starts_on, ends_on (dates or None), enrolled,
+    active, finished (learners), last_on, fresh_at, partial, active_before (bool), by name.
     """
 
-    silo_id: int
     today: date
-    rules: Rules
-    sessions: pd.DataFrame
+    sessions: tuple[Mapping[str, Any], ...]
     #: Distinct enrolled learners.
     people: int
 

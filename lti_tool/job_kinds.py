@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from lti_tool import comments, community, depth
+from lti_tool import comments, depth
 from lti_tool.comments import work as reading
+from lti_tool.community import work as community
 from lti_tool.evidence import work as evidence
 from lti_tool.exports import kept
 from lti_tool.imports import work as imports

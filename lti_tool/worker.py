@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool import community, jobs, surveys
+from lti_tool import jobs, surveys
+from lti_tool.community import work as community
 from lti_tool.imports import overtaken
 from tool_config.database import transaction
 from tool_config.silos import list_ids

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
 from analyzers.community import Community, pack, unpack
-from lti_tool.community import gathering, keeping
+from analyzers.shapes import SiloFrames
+from lti_tool.community import gathering
 from lti_tool.community.keeping import Source, forget, read, refresh, result
-from lti_tool.jobs import JobRun
-from tool_config.database import transaction
+from lti_tool.community.listing import SESSIONS
 
-__all__ = ["KIND", "Source", "forget", "load", "read", "refresh", "result", "sources"]
-
-#: Job that makes again the frames of a silo whose sources have changed.
-KIND = "community"
+__all__ = ["ENROLMENTS", "Source", "forget", "load", "read", "refresh", "result", "sessions"]
 
 ENROLMENTS: Source[Community] = Source("enrolments", gathering.gather, pack, unpack, gathering.state)
 
@@ -27,22 +22,6 @@ def load(conn: Connection, silo_id: int, *, now: datetime) -> Community:
     return read(conn, silo_id, ENROLMENTS, now=now)
 
 
-def sources(conn: Connection, silo_id: int) -> tuple[Source[Any], ...]:
-    """Return every frame that the worker keeps for a silo."""
-    return (ENROLMENTS,)
-
-
-def is_due(conn: Connection, silo_id: int, *, now: datetime) -> bool:
-    """Say whether a frame of the silo is older than what it was drawn from."""
-    return any(keeping.is_stale(conn, silo_id, source, now=now) for source in sources(conn, silo_id))
-
-
-def run(job: JobRun) -> Mapping[str, Any]:
-    """Make again what has changed."""
-    with transaction(job.engine, job.silo_id, write=False) as conn:
-        wanted = sources(conn, job.silo_id)
-    made = 0
-    for rank, source in enumerate(wanted):
-        made += refresh(job.engine, job.silo_id, source, now=job.clock())
-        job.progress(rank + 1, len(wanted), "")
-    return {"made": made}
+def sessions(conn: Connection, silo_id: int, *, now: datetime) -> SiloFrames:
+    """Return every session of a silo with its counts, as they are kept."""
+    return read(conn, silo_id, SESSIONS, now=now)

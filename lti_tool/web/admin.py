@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from flask import g, render_template, request, url_for
 from sqlalchemy import Connection
 
-from analyzers import frames, sessions
+from analyzers import sessions
 from analyzers.results import Sessions, SessionSummary, Share
-from lti_tool import access, definitions, exports, wording
+from lti_tool import access, community, definitions, exports, wording
 from lti_tool.exports import Columns, Table
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.language import gettext, ngettext
@@ -40,6 +40,8 @@ class SessionRow:
     last_on: date | None
 
 
+#: Sessions of one page of the list.
+_ROWS = 100
 #: Satisfaction of the sessions that opened a questionnaire, by course.
 Received = Mapping[int, receiving.SessionCell]
 
@@ -90,9 +92,14 @@ def sessions_context(found: Sessions, received: Received) -> dict[str, Any]:
     query = request.args.get("q", "").strip()
     here = url_for("pages.sessions", launch=viewer().launch_id)
     chosen = order.apply(_matching(found, query))
-    csv_url = address(
-        url_for("pages.sessions_csv", launch=viewer().launch_id), {"q": query, **order.arguments()}
-    )
+    kept = {"q": query, **order.arguments()}
+    csv_url = address(url_for("pages.sessions_csv", launch=viewer().launch_id), kept)
+    page = _page(len(chosen))
+    first = (page - 1) * _ROWS
+    turns = {
+        "newer": address(here, {**kept, "page": str(page - 1)}) if page > 1 else "",
+        "older": address(here, {**kept, "page": str(page + 1)}) if first + _ROWS < len(chosen) else "",
+    }
     return {
         "page_title": gettext("Sessions"),
         "shell": _shell(found, csv_url),
@@ -102,9 +109,10 @@ def sessions_context(found: Sessions, received: Received) -> dict[str, Any]:
         "kept": list(order.arguments().items()),
         "query": query,
         "csv_url": csv_url,
-        "shown": _shown(len(chosen), query),
+        "shown": _shown(len(chosen), query, first),
+        **turns,
         "columns": heads(columns, order, here, {"q": query}),
-        "groups": _groups(chosen, received),
+        "groups": _groups(chosen[first : first + _ROWS], received),
         "reading": [
             *definitions.reading("sessions", tool().rules),
             survey_wording.definition(tool().rules.disclosure.course),
@@ -148,7 +156,7 @@ def sessions_table() -> Table:
 def _read(conn: Connection) -> Sessions:
     now, silo_id = tool().clock(), viewer().silo_id
     set_time(now, ZoneInfo(silos.get(conn, silo_id).time_zone))
-    return sessions.summaries(frames.silo(conn, silo_id, as_of=now, rules=tool().rules))
+    return sessions.summaries(community.sessions(conn, silo_id, now=now), k=tool().rules.disclosure.course)
 
 
 def shell(conn: Connection) -> Shell:
@@ -210,9 +218,22 @@ def _share(share: Share) -> str:
     return f"{number(share.count)} ({percent(share.value)})"
 
 
-def _shown(count: int, query: str) -> str:
+def _page(count: int) -> int:
+    """Read the page asked for, from 1; what is no page of the list is the first."""
+    asked = request.args.get("page", "")
+    return int(asked) if asked.isdecimal() and 1 <= int(asked) <= -(-count // _ROWS) else 1
+
+
+def _shown(count: int, query: str, first: int) -> str:
     if not count:
         return gettext("Aucune session ne correspond à « %(query)s ».", query=query)
+    if count > _ROWS:
+        return gettext(
+            "%(first)s à %(last)s sur %(count)s sessions",
+            first=number(first + 1),
+            last=number(min(first + _ROWS, count)),
+            count=number(count),
+        )
     return ngettext("%(count)s session", "%(count)s sessions", count, count=number(count))
 
 

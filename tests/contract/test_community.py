@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from analyzers.community import MODES, STATUSES, Scope, pack, unpack
 from lti_tool import community
+from lti_tool.community import work
 from lti_tool.community_tables import community_frame
 from lti_tool.job_tables import job
 from lti_tool.worker import Worker
@@ -139,7 +140,9 @@ def test_the_worker_asks_for_it_when_something_changed(engine: Engine, filled: i
     worker = Worker(engine, lambda: NOW)
     worker.turn()
     with transaction(engine, filled, write=False) as conn:
-        assert conn.execute(select(job.c.kind)).scalars().all() == [community.KIND]
-    assert community.refresh(engine, filled, community.ENROLMENTS, now=NOW)
+        assert conn.execute(select(job.c.kind)).scalars().all() == [work.KIND]
     with transaction(engine, filled, write=False) as conn:
-        assert not community.is_due(conn, filled, now=NOW)
+        wanted = work.sources(conn, filled)
+    assert all(community.refresh(engine, filled, source, now=NOW) for source in wanted)
+    with transaction(engine, filled, write=False) as conn:
+        assert not work.is_due(conn, filled, now=NOW)

@@ -14,7 +14,6 @@ from analyzers import alerts, engagement, progress, sessions
 from analyzers.intervals import wilson
 from analyzers.shapes import SiloFrames, local_days, zone
 from tests.factories.courses import START, TODAY, Entry, Person, ago, course, finished, reference
-from tool_config import rules
 
 
 def test_weeks_go_from_the_start_to_now_with_empty_ones_as_zero() -> None:
@@ -161,12 +160,13 @@ def test_a_nonsense_time_zone_gives_way_to_the_silos() -> None:
     assert zone(None, "../etc") == ZoneInfo("UTC")
 
 
+K = 5
+
+
 # --- sessions of a silo -------------------------------------------------------------------------------
 
 
 def _silo(rows: list[dict[str, object]]) -> SiloFrames:
-    import pandas as pd
-
     base = {
         "course_id": 1,
         "title": "Pilotage",
@@ -184,7 +184,7 @@ def _silo(rows: list[dict[str, object]]) -> SiloFrames:
         "active_before": False,
     }
     made = [{**base, **row} for row in rows]
-    return SiloFrames(1, TODAY, rules.load(), pd.DataFrame(made, columns=list(base), dtype=object), 42)
+    return SiloFrames(TODAY, tuple(made), 42)
 
 
 def test_sessions_come_latest_first_with_shares_from_the_threshold_on() -> None:
@@ -195,7 +195,8 @@ def test_sessions_come_latest_first_with_shares_from_the_threshold_on() -> None:
                 {"course_id": 2, "starts_on": ago(20), "enrolled": 4, "active": 4, "active_before": True},
                 {"course_id": 3, "title": None, "label": "P3", "partial": True},
             ]
-        )
+        ),
+        k=K,
     )
     assert [session.course_id for session in found.sessions] == [2, 1, 3]
     small, large, empty = found.sessions
@@ -208,5 +209,5 @@ def test_sessions_come_latest_first_with_shares_from_the_threshold_on() -> None:
 
 
 def test_a_silo_without_session_is_empty() -> None:
-    found = sessions.summaries(_silo([]))
+    found = sessions.summaries(_silo([]), k=K)
     assert (found.sessions, found.basis.period) == ((), None)
