@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lti_tool.improvements import comment_kinds, course_kinds, silo_kinds
+from lti_tool.improvements import across_kinds, comment_kinds, course_kinds, silo_kinds
 from lti_tool.improvements.figures import Kind, Reading, Seen
 from lti_tool.language import gettext
 
@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "alert": Kind("course", lambda: gettext("Personnes à contacter"), course_kinds.alert),
     "active": Kind("course", lambda: gettext("Activité de la session"), course_kinds.active),
     "comment_theme": Kind("course", lambda: gettext("Thème de commentaires"), comment_kinds.theme),
+    "adapt_module": Kind("silo", lambda: gettext("Module à adapter"), across_kinds.adapt_module),
     "quality": Kind("silo", lambda: gettext("Qualité des données"), silo_kinds.quality_line),
 }
 

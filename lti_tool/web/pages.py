@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from lti_tool import access, definitions
 from lti_tool.language import gettext, install_messages
 from lti_tool.web import (
+    adapting,
     admin,
     answering,
     by_link,
@@ -74,6 +75,8 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("improvement_change", f"{_LOG}/<uuid:improvement_id>", improving.improvement_change, ("POST",)),
     ("sessions", "/sessions", admin.session_list, ("GET",)),
     ("crossing", "/crossing", crossing.crossing_page, ("GET",)),
+    ("adapt", "/adapt", adapting.adapt, ("GET",)),
+    ("adapt_module", "/adapt/<int:path_id>", adapting.adapt_module, ("GET",)),
     ("comments_all", "/comments", comments.comments_all, ("GET",)),
     ("comments_all_change", "/comments", comments.comments_all_change, ("POST",)),
     ("correspondences", "/correspondences", correspondences.correspondences, ("GET",)),

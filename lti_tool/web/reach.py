@@ -22,6 +22,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "leave": _ALL,
     "crossing": _WHOLE,
     "adapt": _ALL,
+    "adapt_module": _ALL,
     "evidence": _HEAD,
     "evidence_ask": _HEAD,
     "evidence_file": _HEAD,

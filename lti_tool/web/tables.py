@@ -7,6 +7,7 @@ then prints ``{{ marks.files(table_url("name")) }}``: the filters of its address
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from lti_tool.exports import Table, csv_file, xlsx_file
 from lti_tool.exports.tables import Written
 from lti_tool.language import gettext
 from lti_tool.web import (
+    adapting,
     admin,
     comments,
     connections,
@@ -49,6 +51,7 @@ _COURSE = "/courses/<int(signed=True):course_id>"
 TABLES: tuple[tuple[str, str, Callable[..., Table]], ...] = (
     ("sessions", "/sessions", admin.sessions_table),
     ("crossing", "/crossing", crossing.crossing_table),
+    ("adapt", "/adapt", adapting.adapt_table),
     ("correspondences", "/correspondences", correspondences.rates_table),
     ("links", "/correspondences/links", correspondences.links_table),
     ("unmatched", "/correspondences/left", correspondences.left_table),
@@ -88,6 +91,20 @@ TABLES: tuple[tuple[str, str, Callable[..., Table]], ...] = (
     ("session_trend", f"{_COURSE}/satisfaction/sessions", trend.session_trend_table),
     ("path_trend", "/paths/<int:path_id>/satisfaction", trend.path_trend_table),
 )
+
+
+def of_page(rule: str) -> list[Callable[..., Table]]:
+    """Return what gives the tables of a page, by its address without what stands before it."""
+    placed = _arguments(rule)
+    return [
+        maker
+        for _name, address, maker in TABLES
+        if (address == rule or address.startswith(f"{rule}/")) and _arguments(address) == placed
+    ]
+
+
+def _arguments(address: str) -> set[str]:
+    return set(re.findall(r"<(?:[^:<>]+:)?(\w+)>", address))
 
 
 def mount(blueprint: Blueprint) -> None:
