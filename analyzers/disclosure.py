@@ -96,7 +96,7 @@ def grouped(counts: Mapping[T, int], *, k: int, other: T) -> dict[T, T]:
     gathered = {name for name in ranked if counts[name] < k}
     total = sum(counts[name] for name in gathered) + counts.get(other, 0)
     for name in ranked:
-        if not gathered or enough(total, k):
+        if not (gathered or total) or enough(total, k):
             break
         if name not in gathered:
             gathered.add(name)

@@ -131,3 +131,10 @@ def test_nothing_is_said_of_fewer_than_k_people_in_all() -> None:
     found = disclosure.guard(lattice, [{"origin": "Lyon"}] * 4, k=K)
     assert {cell.count for view in lattice.views for cell in found.view(*view).values()} == {None}
     assert disclosure.guard(lattice, [], k=K).view() == {}
+
+
+def test_what_comes_as_other_is_gathered_like_the_small_ones() -> None:
+    assert disclosure.grouped({"other": 1, "a": 5, "b": 9}, k=5, other="other") == {
+        "other": "other", "a": "other", "b": "b",
+    }  # fmt: skip
+    assert disclosure.grouped({"other": 6, "a": 5}, k=5, other="other") == {"other": "other", "a": "a"}
