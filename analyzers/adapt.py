@@ -72,6 +72,9 @@ class Counts:
     theme: str = ""
     release: str = ""
     review_on: date | None = None
+    #: Hours planned; sum of the marks, from 0 to 1, and the people who have one.
+    hours: float | None = None
+    marks: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class Held(NamedTuple):
     title: str
     path_id: int
     path: str
+    #: Planned, in person and at a distance.
+    hours: float | None
 
 
 class Passed(NamedTuple):
@@ -35,13 +37,20 @@ class Passed(NamedTuple):
     began: int
     through: int
     stopped: int
+    #: Sum of the marks, from 0 to 1, and the people who have one.
+    marks: float
+    marked: int
 
 
 def modules(conn: Connection, silo_id: int) -> list[Held]:
     """Return the modules of every session that has a path, in the order of the outlines."""
     c, p, o = t.course.c, t.path.c, t.outline_item.c
+    planned = case(
+        (and_(o.hours_in_person.is_(None), o.hours_distance.is_(None)), None),
+        else_=func.coalesce(o.hours_in_person, 0) + func.coalesce(o.hours_distance, 0),
+    )
     query = (
-        select(o.course_id, o.iri, o.title, p.path_id, p.title)
+        select(o.course_id, o.iri, o.title, p.path_id, p.title, planned)
         .select_from(
             t.outline_item.join(t.course, and_(c.silo_id == o.silo_id, c.course_id == o.course_id)).join(
                 t.path, and_(p.silo_id == c.silo_id, p.path_id == c.path_id)
@@ -86,7 +95,15 @@ def passed(
     over = or_(c.ends_on < today, e.last_at < quiet_since)
     stays = and_(~through, e.last_module == r.module, e.completed_at.is_(None), over)
     query = (
-        select(r.course_id, r.module, func.count(), _sum(through), _sum(stays))
+        select(
+            r.course_id,
+            r.module,
+            func.count(),
+            _sum(through),
+            _sum(stays),
+            func.sum(r.score),
+            func.count(r.score),
+        )
         .select_from(
             t.rollup_module.join(
                 t.course, and_(c.silo_id == r.silo_id, c.course_id == r.course_id, c.path_id.is_not(None))
@@ -96,8 +113,10 @@ def passed(
         .group_by(r.course_id, r.module)
     )
     return [
-        Passed(course_id, iri, int(began), int(done or 0), int(stopped or 0))
-        for course_id, iri, began, done, stopped in conn.execute(query, {"silo": silo_id, "as_of": as_of})
+        Passed(course_id, iri, int(began), int(done or 0), int(stopped or 0), float(marks or 0), int(marked))
+        for course_id, iri, began, done, stopped, marks, marked in conn.execute(
+            query, {"silo": silo_id, "as_of": as_of}
+        )
     ]
 
 

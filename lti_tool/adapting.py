@@ -36,7 +36,7 @@ from xapi import datasets
 _MET = ("expectations", "objectives")
 _EMPLOYER = "employer"
 #: Grows whenever the meaning of what is packed changes.
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 #: Datasets that the evidence is drawn from.
@@ -88,6 +88,10 @@ class _Found:
     authors: int = 0
     employees: int = 0
     said: dict[str, Any] = field(default_factory=dict)
+    #: As the latest session plans them.
+    hours: float | None = None
+    marks: float = 0.0
+    marked: int = 0
 
     def add(self, name: str, count: int, n: int) -> None:
         before = self.pairs.get(name, (0, 0))
@@ -106,7 +110,9 @@ def build(conn: Connection, silo_id: int, *, now: datetime, rules: Rules) -> Gro
     place: dict[tuple[int, str], tuple[int, str]] = {}
     for one in held:
         key = one.path_id, plain(one.title)
-        found.setdefault(key, _Found(one.title)).sessions.add(one.course_id)
+        module = found.setdefault(key, _Found(one.title))
+        module.sessions.add(one.course_id)
+        module.hours = one.hours if module.hours is None else module.hours
         place[one.course_id, one.iri] = key
     _described(conn, silo_id, found, names)
     _passed(conn, silo_id, found, place, now, today, rules)
@@ -139,6 +145,8 @@ def _counts(key: tuple[int, str], one: _Found, names: Mapping[int, str]) -> Coun
         theme=str(one.said.get("theme") or ""),
         release=str(one.said.get("release") or ""),
         review_on=date.fromisoformat(review) if review else None,
+        hours=one.said.get("hours", one.hours),
+        marks=(one.marks, one.marked) if one.marked else None,
     )
 
 
@@ -177,6 +185,8 @@ def _passed(
         if key is not None:
             found[key].add("stopped", one.stopped, one.began)
             found[key].add("through", one.through, one.through + one.stopped)
+            found[key].marks += one.marks
+            found[key].marked += one.marked
 
 
 # --- questionnaires -------------------------------------------------------------------------------------
