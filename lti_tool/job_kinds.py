@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from lti_tool import comments, depth
+from lti_tool import comments, depth, saved
 from lti_tool.comments import work as reading
 from lti_tool.community import work as community
 from lti_tool.evidence import work as evidence
@@ -17,6 +17,7 @@ from lti_tool.imports import work as imports
 from lti_tool.invited import work as invited
 from lti_tool.jobs import Kind, Periodic, every
 from lti_tool.profiles import links as profile_links
+from lti_tool.saved import work as saved_views
 from lti_tool.services import grades, marks, memberships
 
 KINDS: Mapping[str, Kind] = {
@@ -32,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     invited.NIGHTLY: Kind(invited.tidy),
     profile_links.KIND: Kind(profile_links.send, attempts=profile_links.ATTEMPTS),
     profile_links.NIGHTLY: Kind(profile_links.tidy),
+    saved.KIND: Kind(saved_views.make, slow=True),
+    saved.NIGHTLY: Kind(saved_views.monthly),
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
     comments.KIND: Kind(reading.run, slow=True),
@@ -46,6 +49,7 @@ PERIODIC: tuple[Periodic, ...] = (
     every(kept.NIGHTLY, at=time(4, 20)),
     every(invited.NIGHTLY, at=time(4, 15)),
     every(profile_links.NIGHTLY, at=time(4, 5)),
+    every(saved.NIGHTLY, at=time(5, 10)),
     every(depth.NIGHTLY, at=time(4, 25)),
     every(comments.NIGHTLY, at=time(4, 40)),
 )

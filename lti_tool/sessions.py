@@ -64,6 +64,16 @@ def surplus(cookies: Mapping[str, str]) -> list[str]:
     return sorted(names, key=age, reverse=True)[MOST_COOKIES - 1 :]
 
 
+def held(cookies: Mapping[str, str], silo_id: int) -> list[tuple[str, str]]:
+    """Return the launches of a silo whose secrets a browser holds: (launch, secret), the latest first."""
+    found = [
+        (name[len(_PREFIX) :], secret)
+        for name, secret in cookies.items()
+        if name.startswith(_PREFIX) and silo_of(name[len(_PREFIX) :]) == silo_id
+    ]
+    return sorted(found, key=lambda one: one[1].partition(".")[0], reverse=True)[: 2 * MOST_COOKIES]
+
+
 def new_secret(now: datetime) -> str:
     """Return a secret for a cookie, with its instant in front so that the oldest can make room."""
     return f"{int(now.timestamp())}.{secrets.token_urlsafe(32)}"

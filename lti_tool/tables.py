@@ -13,6 +13,7 @@ import lti_tool.people_tables
 import lti_tool.privacy_tables
 import lti_tool.profile_tables
 import lti_tool.registration_tables
+import lti_tool.saved_tables
 import lti_tool.service_tables
 import lti_tool.survey_template_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata

@@ -55,6 +55,7 @@ def ask(
     *,
     now: datetime,
     key: str,
+    days: timedelta = KEPT,
 ) -> str:
     """Ask for files and return the id of the export.
 
@@ -70,7 +71,7 @@ def ask(
     job_id = jobs.enqueue(conn, silo_id, kind, {**asked, "export": export_id}, now=now, key=key)
     row = {"kind": kind, "owner": owner, "asked": dict(asked), "job_id": job_id, "created_at": now}
     conn.execute(
-        insert(conn, export).values(silo_id=silo_id, export_id=export_id, **row, expires_at=now + KEPT)
+        insert(conn, export).values(silo_id=silo_id, export_id=export_id, **row, expires_at=now + days)
     )
     return export_id
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from lti_tool import mail, sessions
+from lti_tool import mail, saved, sessions
 from lti_tool.profile_tables import profile_grant, profile_login
 from lti_tool.tables import launch
 from tool_config.roles import INGENIEUR, PROFILES
@@ -101,7 +101,10 @@ def grant(
     secret_key: str,
     now: datetime,
 ) -> Grant:
-    """Grant a profile and return it; the one that the address had is withdrawn. Raises ProfileError."""
+    """Grant a profile and return it; one that the address had is replaced, its sessions closed.
+
+    Raises ProfileError.
+    """
     chosen = tuple(sorted(set(paths))) if profile == INGENIEUR else ()
     name, address = " ".join(name.split()), address.strip()
     _check(conn, silo_id, profile, name, address, chosen, expires_at, now)
@@ -109,8 +112,9 @@ def grant(
     c = profile_grant.c
     held = conn.scalar(select(c.grant_id).where(c.silo_id == silo_id, c.address_hash == hashed))
     if held is not None:
-        withdraw(conn, silo_id, held)
-    grant_id = secrets.token_urlsafe(12)
+        close(conn, silo_id, held)
+        conn.execute(delete(profile_grant).where(c.silo_id == silo_id, c.grant_id == held))
+    grant_id = str(held or secrets.token_urlsafe(12))
     conn.execute(
         insert(profile_grant).values(
             silo_id=silo_id, grant_id=grant_id, profile=profile, address_hash=hashed,
@@ -175,9 +179,16 @@ def of_address(
     return None if found is None or found.is_over(now) else found
 
 
+def of_actor(conn: Connection, silo_id: int, actor: str, *, secret_key: str, now: datetime) -> Grant | None:
+    """Return the grant of somebody whom the audit knows by that key, unless it is over; None without one."""
+    found = next((one for one in listing(conn, silo_id, secret_key=secret_key) if one.actor == actor), None)
+    return None if found is None or found.is_over(now) else found
+
+
 def withdraw(conn: Connection, silo_id: int, grant_id: str) -> bool:
     """Take a grant back at once, with its sessions and the sign-ins under way; False when it is not there."""
     close(conn, silo_id, grant_id)
+    saved.forget(conn, silo_id, actor_of(silo_id, grant_id))
     p, g = profile_login.c, profile_grant.c
     conn.execute(delete(profile_login).where(p.silo_id == silo_id, p.grant_id == grant_id))
     gone = conn.execute(delete(profile_grant).where(g.silo_id == silo_id, g.grant_id == grant_id))

@@ -133,6 +133,7 @@ def send(run: JobRun) -> Mapping[str, Any]:
 
 
 def letter(found: Grant, institution: str, link: str) -> Letter:
+    """Return the message that brings a link; in French, like the community's pages by default."""
     before = [
         "Bonjour,",
         f"Vous avez demandé à ouvrir les chiffres de {institution} dans Estime. Ce lien sert une fois, "

@@ -124,13 +124,11 @@ def _enter() -> BaseResponse | None:
 
 def _narrow(paths: frozenset[int]) -> BaseResponse | None:
     """Keep who sees chosen paths to these, one at a time; lead a page that names none to the first."""
-    named = [str(value) for key, value in (request.view_args or {}).items() if key == "path_id"]
-    named += request.args.getlist("path") + request.form.getlist("path")
-    if any(value not in {str(path) for path in paths} for value in named) or not paths:
-        raise access.NotFound
-    if named:
+    arguments = request.view_args or {}
+    named = request.args.getlist("path") + request.form.getlist("path")
+    if reach.within(paths, arguments, named):
         return None
-    if request.method not in SAFE:
+    if not paths or named or "path_id" in arguments or request.method not in SAFE:
         raise access.NotFound
     query = urlencode([*request.args.items(multi=True), ("path", min(paths))])
     return redirect(f"{request.path}?{query}", 303)

@@ -41,6 +41,7 @@ from lti_tool.web import (
     registration,
     reminding,
     satisfaction,
+    saving,
     services,
     signing_in,
     tables,
@@ -89,6 +90,12 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("profiles", "/profiles", profiling.profiles_page, ("GET",)),
     ("profile_grant", "/profiles", profiling.profile_grant, ("POST",)),
     ("profile_change", "/profiles/<grant_id>", profiling.profile_change, ("POST",)),
+    ("saved_views", "/views", saving.saved_views, ("GET",)),
+    ("saved_view_add", "/views", saving.saved_view_add, ("POST",)),
+    ("saved_view_received", "/views/received", saving.saved_view_received, ("POST",)),
+    ("saved_view_open", "/views/<view_id>", saving.saved_view_open, ("GET",)),
+    ("saved_view_change", "/views/<view_id>", saving.saved_view_change, ("POST",)),
+    ("saved_view_file", "/views/files/<export_id>/<form>", saving.saved_view_file, ("GET",)),
     ("leave", "/leave", profiling.leave, ("POST",)),
     ("connections", "/connections", connections.connections, ("GET",)),
     ("invitation_add", "/connections", connections.invitation_add, ("POST",)),
@@ -174,10 +181,12 @@ def install(app: Flask) -> None:
     filters.install(app)
     app.jinja_env.globals["note_url"] = improvement_place.note_url
     app.jinja_env.globals["leave_url"] = leave_url
+    app.jinja_env.globals["save_form"] = saving.form
     tables.install(app)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(by_link.blueprint)
     app.register_blueprint(signing_in.blueprint)
+    app.register_blueprint(saving.blueprint)
     app.register_blueprint(blueprint)
 
 

@@ -131,6 +131,7 @@ def profiles_table() -> Table:
         )
         for one in found
     ]  # fmt: skip
+    return Table("profils", gettext("Profils"), columns, rows, noting.community())
 
 
 # --- the page -----------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ grant sees their paths one at a time: every page of theirs that is not in `WITHO
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from tool_config.roles import INGENIEUR, LECTEUR, PROFILES, RESPONSABLE
 
@@ -20,6 +21,12 @@ PAGES: Mapping[str, frozenset[str]] = {
     "enter": _ALL,
     "about_all": _ALL,
     "leave": _ALL,
+    "saved_views": _ALL,
+    "saved_view_add": _ALL,
+    "saved_view_received": _ALL,
+    "saved_view_open": _ALL,
+    "saved_view_change": _ALL,
+    "saved_view_file": _ALL,
     "crossing": _WHOLE,
     "adapt": _ALL,
     "adapt_module": _ALL,
@@ -31,7 +38,12 @@ PAGES: Mapping[str, frozenset[str]] = {
 #: Tables whose name is not that of a page.
 TABLES: Mapping[str, frozenset[str]] = {"packs": _HEAD}
 #: Pages of no path at all, or whose form names it.
-WITHOUT_PATH = frozenset({"enter", "about_all", "leave"})
+WITHOUT_PATH = frozenset(
+    {
+        "enter", "about_all", "leave", "saved_views", "saved_view_add", "saved_view_received",
+        "saved_view_open", "saved_view_change", "saved_view_file",
+    }
+)  # fmt: skip
 #: Of other rooms: the way into a tab of its own, and whether the session still runs.
 _DOORS = frozenset({"lti.handing_over.offer", "lti.handing_over.alive"})
 
@@ -49,4 +61,15 @@ def may(role: str, endpoint: str) -> bool:
 
 def narrowed(role: str, endpoint: str) -> bool:
     """Say whether a page is seen one path at a time."""
-    return role == INGENIEUR and endpoint not in _DOORS and endpoint.partition(".")[2] not in WITHOUT_PATH
+    name = endpoint.partition(".")[2].removesuffix("_csv").removesuffix("_xlsx")
+    return role == INGENIEUR and endpoint not in _DOORS and name not in WITHOUT_PATH
+
+
+def within(paths: Collection[int], arguments: Mapping[str, Any], named: Sequence[str]) -> bool:
+    """Say whether an address keeps to some paths: it names one at least, and no other.
+
+    `arguments`: what the address holds (`path_id`); `named`: every value of its parameter `path`.
+    """
+    known = {str(path) for path in paths}
+    asked = [*([str(arguments["path_id"])] if "path_id" in arguments else ()), *named]
+    return bool(asked) and all(value in known for value in asked)

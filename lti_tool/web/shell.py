@@ -201,7 +201,12 @@ def done() -> list[str]:
 def admin_tabs(current: str) -> list[Tab]:
     """Return the tabs of the administrator's pages, with the one of this page marked."""
     shown = [(label, [page for page in pages if _reached(page[0])]) for label, pages in _groups()]
-    return [_group(label, pages, current) for label, pages in shown if pages]
+    return [
+        # Alone, of all that a tab gathers, a page of a profile goes by its own name.
+        _group((len(pages) == 1 and viewer().is_profile and pages[0][1]) or label, pages, current)
+        for label, pages in shown
+        if pages
+    ]
 
 
 def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -262,6 +267,11 @@ def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
             ],
         ),
     ]
+
+
+def page_names() -> dict[str, str]:
+    """Return what each page across courses is called: its tab, or its place under one."""
+    return {page: name or label for label, pages in _groups() for page, name in pages}
 
 
 def _reached(page: str) -> bool:

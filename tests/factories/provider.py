@@ -59,7 +59,7 @@ class Provider:
         said = {name: value for name, value in said.items() if value is not ABSENT}
         head = {"kid": "oidc-1"}
         if self.algorithm == "none":
-            return jwt.PyJWS().encode(json.dumps(said).encode(), None, algorithm="none", headers=head)
+            return jwt.PyJWS().encode(json.dumps(said).encode(), "", algorithm="none", headers=head)
         secret: Any = "x" * 40 if self.algorithm == "HS256" else key_pair(self.key)
         return jwt.PyJWS().encode(json.dumps(said).encode(), secret, algorithm=self.algorithm, headers=head)
 
