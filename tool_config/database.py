@@ -43,7 +43,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from tool_config import columns
-from tool_config.prepared import ask
+from tool_config.prepared import ask, conclude, forget, tell, watch
 
 #: The one MetaData of the project; tables register on it from tool_config, xapi and lti_tool.
 metadata = MetaData(
@@ -126,6 +126,7 @@ def _open_postgresql(url: URL) -> Engine:
         connect_args={"cursor_factory": psycopg.RawCursor},
     )
     engine.dialect.use_insertmanyvalues_wo_returning = True
+    watch(engine)
     event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _check_alive)
@@ -201,6 +202,40 @@ def administration(engine: Engine) -> Iterator[Connection]:
     """Yield a connection of the tables' owner, above silos: migrations and the command line only."""
     with _begin(engine, "", write=True) as conn:
         yield conn
+        # What changed the schema may have made the server forget what it had prepared.
+        forget(conn)
+
+
+@contextmanager
+def owning(conn: Connection) -> Iterator[None]:
+    """Give a silo's transaction, within it, the right to change what it may otherwise only add to.
+
+    For an erasure and for what is kept long enough, which the law asks of the audit too; nothing else.
+    Row-level security no longer helps there: every query names its silo.
+    """
+    if conn.dialect.name != "postgresql":
+        # The triggers that keep rows from being changed go for that long; other connections never see it.
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        kept = conn.exec_driver_sql(query).all()
+        for name, _ in kept:
+            conn.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        yield
+        for _, made in kept:
+            conn.exec_driver_sql(made)
+        return
+    role = conn.exec_driver_sql("SELECT current_setting('role')").scalar_one()
+    conn.exec_driver_sql("RESET ROLE")
+    try:
+        yield
+    finally:
+        if role == SILO_ROLE and _usable(conn):
+            conn.exec_driver_sql(f"SET LOCAL ROLE {SILO_ROLE}")
+
+
+def _usable(conn: Connection) -> bool:
+    """Tell whether a transaction of PostgreSQL still takes statements (one failed, it takes none)."""
+    driver: Any = conn.connection.driver_connection
+    return bool(driver.info.transaction_status != psycopg.pq.TransactionStatus.INERROR)
 
 
 @contextmanager
@@ -212,7 +247,7 @@ def _begin(engine: Engine, confined: str, *, write: bool) -> Iterator[Connection
             # fails half-way for having read first.
             conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
         else:
-            conn.exec_driver_sql(f"BEGIN; {confined}")
+            tell(conn, f"BEGIN; {confined}")
         conn.info.pop(_LAST, None)
         yield conn
         if last := conn.info.pop(_LAST, None):
@@ -344,11 +379,10 @@ def write_together(conn: Connection, parts: Sequence[Rows]) -> None:
     """
     wanted = [part for part in parts if part.rows]
     if conn.dialect.name == "postgresql" and wanted:
-        shapes = tuple((part.table, tuple(part.rows[0]), part.conflict) for part in wanted)
-        if sum(len(part.rows) for part in wanted) <= _FEW:
-            ask(conn, _insert_few(shapes), {f"given_{rank}": _json(part) for rank, part in enumerate(wanted)})
+        if few := _few(wanted):
+            ask(conn, *few)
         else:
-            conn.execute(_insert_together(shapes), _parameters(wanted))
+            conn.execute(_insert_together(_shapes(wanted)), _parameters(wanted))
         return
     for part in wanted:
         conn.execute(_insert_values(conn, part.table, part.conflict, None), list(part.rows))
@@ -356,6 +390,17 @@ def write_together(conn: Connection, parts: Sequence[Rows]) -> None:
 
 #: Rows of several tables that go as one text a table: their columns are more than they are.
 _FEW = 20
+
+
+def _few(wanted: Sequence[Rows]) -> tuple[Any, dict[str, str]] | None:
+    """Return the statement that writes few rows, and its values; None when they are many."""
+    if sum(len(part.rows) for part in wanted) > _FEW:
+        return None
+    return _insert_few(_shapes(wanted)), {f"given_{rank}": _json(part) for rank, part in enumerate(wanted)}
+
+
+def _shapes(wanted: Sequence[Rows]) -> tuple[tuple[Table, tuple[str, ...], Conflict], ...]:
+    return tuple((part.table, tuple(part.rows[0]), part.conflict) for part in wanted)
 
 
 def _json(part: Rows) -> str:
@@ -399,6 +444,10 @@ def write_last(conn: Connection, parts: Sequence[Rows]) -> None:
 
 
 def _end_with(conn: Connection, parts: Sequence[Rows]) -> None:
+    wanted = [part for part in parts if part.rows]
+    if few := _few(wanted) if wanted else None:
+        conclude(conn, *few)
+        return
     driver: Any = conn.connection.driver_connection
     try:
         with driver.pipeline():
