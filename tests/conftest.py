@@ -115,6 +115,14 @@ def pg_stores(pg_url: str, pg_template: str) -> Iterator[PostgresqlStores]:
     stores.close()
 
 
+@pytest.fixture(scope="session")
+def other_pg_stores(pg_url: str, pg_template: str) -> Iterator[PostgresqlStores]:
+    """Yield a second database of the kind, for what goes from one store to another."""
+    stores = PostgresqlStores(pg_url, pg_template, "other")
+    yield stores
+    stores.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Yield a store with the schema and nothing in it.

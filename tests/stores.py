@@ -81,8 +81,8 @@ class SqliteStores:
 class PostgresqlStores:
     """One database, emptied after each test; made again from the template when its schema was touched."""
 
-    def __init__(self, server: str, template: str) -> None:
-        self._template, self._name = template, f"{template}_used"
+    def __init__(self, server: str, template: str, name: str = "used") -> None:
+        self._template, self._name = template, f"{template}_{name}"
         url = make_url(server)
         self._admin = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
         self._cleaner = create_engine(

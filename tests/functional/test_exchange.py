@@ -8,6 +8,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
 from lti_tool.cli import main
-from tests.conftest import SECRET_KEY, _address, _postgresql_command
+from tests.conftest import SECRET_KEY
 from tests.contract.test_rebuild import drain, snapshot
 from tests.factories import traces
 from tests.factories.statements import agent, headers, referring, statement, voiding
@@ -38,21 +39,17 @@ Estime = Callable[..., Result]
 @pytest.fixture
 def target(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path, clock: Any) -> Iterator[Engine]:
     """Yield a store of the other kind with the silos "essai" and "voisine", and nothing in them."""
-    server = ""
-    if engine.dialect.name == "postgresql":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "target.db")
-        made = open_engine(f"sqlite:///{tmp_path / 'target.db'}")
-    else:
-        server, template = request.getfixturevalue("pg_url"), request.getfixturevalue("pg_template")
-        _postgresql_command(server, f"CREATE DATABASE exchanged TEMPLATE {template} STRATEGY FILE_COPY")
-        made = open_engine(_address(server, "exchanged"))
-    with administration(made) as conn:
-        silos.add(conn, "essai", now=clock())
-        silos.add(conn, "voisine", now=clock())
-    yield made
-    made.dispose()
-    if server:
-        _postgresql_command(server, "DROP DATABASE exchanged WITH (FORCE)")
+    with ExitStack() as stack:
+        if engine.dialect.name == "postgresql":
+            shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "target.db")
+            made = open_engine(f"sqlite:///{tmp_path / 'target.db'}")
+            stack.callback(made.dispose)
+        else:
+            made = stack.enter_context(request.getfixturevalue("other_pg_stores").empty())
+        with administration(made) as conn:
+            silos.add(conn, "essai", now=clock())
+            silos.add(conn, "voisine", now=clock())
+        yield made
 
 
 @pytest.fixture
