@@ -1,45 +1,37 @@
-"""The command `estime`."""
+"""The command `estime`: each command is imported when it is asked for, so that none waits for the others."""
 
 from __future__ import annotations
 
 import click
 
-from lti_tool.commands import auditing, forwarding, importing, invitations, registry, repairs, serving, store
 from lti_tool.commands.common import Commands
-from lti_tool.commands.doctor import doctor
-from lti_tool.commands.keys import keys
-from lti_tool.commands.move import move
-from lti_tool.commands.profiles import profile
+
+_IN = "lti_tool.commands"
+#: Name of a command -> where it is.
+PLACES = {
+    "serve": f"{_IN}.serving:serve",
+    "demo": f"{_IN}.serving:demo",
+    "worker": f"{_IN}.serving:worker",
+    "db": f"{_IN}.store:db",
+    "rebuild": f"{_IN}.store:rebuild",
+    "import": f"{_IN}.store:imports",
+    "standard": f"{_IN}.importing:standard",
+    "export": f"{_IN}.store:exports",
+    "forward": f"{_IN}.forwarding:forwards",
+    "move": f"{_IN}.move:move",
+    "doctor": f"{_IN}.doctor:doctor",
+    "silo": f"{_IN}.registry:silo",
+    "key": f"{_IN}.registry:key",
+    "keys": f"{_IN}.keys:keys",
+    "quarantine": f"{_IN}.repairs:quarantines",
+    "platform": f"{_IN}.registry:platform",
+    "admin": f"{_IN}.registry:admin",
+    "audit": f"{_IN}.auditing:audits",
+    "profile": f"{_IN}.profiles:profile",
+}
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, places=PLACES)
 @click.version_option(package_name="estime")
 def main() -> None:
     """Estime: what a course's learning traces say, inside the course."""
-
-
-registry.platform.add_command(invitations.invite)
-registry.platform.add_command(invitations.remove)
-
-for command in (
-    serving.serve,
-    serving.demo,
-    serving.worker,
-    store.db,
-    store.rebuild,
-    store.imports,
-    importing.standard,
-    store.exports,
-    forwarding.forwards,
-    move,
-    doctor,
-    registry.silo,
-    registry.key,
-    keys,
-    repairs.quarantines,
-    registry.platform,
-    registry.admin,
-    auditing.audits,
-    profile,
-):
-    main.add_command(command)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,24 @@ REFUSALS = (
 
 
 class Commands(click.Group):
-    """A group of commands whose refusals end as one sentence on standard error, exit code 1."""
+    """A group of commands whose refusals end as one sentence on standard error, exit code 1.
+
+    `places`: name of a command -> "module:object", imported only when that command is asked for.
+    """
+
+    def __init__(self, *asked: Any, places: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(*asked, **options)
+        self._places = dict(places or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._places})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self._places:
+            return super().get_command(ctx, name)
+        module, _, attribute = self._places[name].partition(":")
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lti_tool.clock import utcnow
-from lti_tool.commands.common import answer, data_dir_option, open_store, read_settings
+from lti_tool.commands.common import Commands, answer, data_dir_option, open_store, read_settings
 from tool_config import platforms, silos
 from tool_config.database import administration
 from xapi import auth
@@ -128,7 +128,13 @@ def key_revoke(key_id: str, name: str, data_dir: Path | None) -> None:
     answer({"key": key_id, "silo": owner.name, "revoked": True})
 
 
-@click.group()
+@click.group(
+    cls=Commands,
+    places={
+        "invite": "lti_tool.commands.invitations:invite",
+        "remove": "lti_tool.commands.invitations:remove",
+    },
+)
 def platform() -> None:
     """Moodle and other LTI platforms, each registered in a silo."""
 
