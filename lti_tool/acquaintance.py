@@ -23,6 +23,7 @@ from xapi import events, store
 from xapi.statement import account_key, actor_key
 from xapi.tables import actor as speaker
 from xapi.tables import actor_alias, course, membership, rollup_pending
+from xapi.tombstone_tables import tombstone_secret
 
 #: Somebody seen less than this ago is not written again for having come back.
 SEEN_AGAIN = timedelta(minutes=10)
@@ -59,6 +60,9 @@ _PEOPLE = (
         membership.c.silo_id == _SILO,
         membership.c.course_id == bindparam("course"),
         membership.c.actor == bindparam("actor"),
+    ),
+    select(literal("secret"), tombstone_secret.c.secret, *_EMPTY, null()).where(
+        tombstone_secret.c.silo_id == _SILO
     ),
 )
 _LOOK_UP = union_all(*_PEOPLE)
@@ -105,7 +109,9 @@ def recognise(
     aliases = [alias for alias in _aliases(launch) if alias != actor]
     found: dict[str, dict[str, Any]] = {
         what: {}
-        for what in ("person", "alias", "followed", "spoken", "administrator", "course", "member", "taken")
+        for what in (
+            "person", "alias", "followed", "spoken", "administrator", "course", "member", "secret", "taken",
+        )
     }
     keys = [actor, *aliases]
     values: dict[str, Any] = {"silo": silo_id, "issuer": launch.issuer, "sub": launch.sub}
@@ -137,6 +143,7 @@ def recognise(
             aliases=held,
             courses=frozenset() if place is None else frozenset([course_id]),
             asked=frozenset(keys),
+            secret=next(iter(found["secret"]), ""),
         ),
     )
 

@@ -22,6 +22,7 @@ from lti_tool.sessions import Opened
 from lti_tool.tables import audit as audit_table
 from tool_config import families, roles
 from tool_config.database import Rows, write_together
+from xapi import tombstones
 from xapi.identity import course_id
 from xapi.ingest import ingest
 
@@ -29,6 +30,15 @@ _LAUNCHED = "http://adlnet.gov/expapi/verbs/launched"
 _COURSE_TYPE = "https://w3id.org/xapi/cmi5/activitytype/course"
 #: The dashboard is no activity of the course: it counts for the course itself.
 _TOOL_TYPE = "http://id.tincanapi.com/activitytype/site"
+
+
+class Erased(Refused):
+    """Who comes was erased at their own request; nothing is written until they say that they come back."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(403, "erased", "launch: erased at their own request")
+        #: Not the `actor` of a refusal, which the audit would keep.
+        self.who = who
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,9 @@ def arrive(
     key = course_id(silo_id, iri)
     known = acquaintance.recognise(conn, silo_id, launch, key, spent)
     actor = known.actor
+    secret = known.stored.secret if known.stored is not None else ""
+    if secret and tombstones.buried(conn, silo_id, [actor], secret=secret):
+        raise Erased(actor)
     role = effective_role(known, launch)
     if not role:
         raise Refused(403, "role", "launch: no role gives access", actor=actor, course_id=key)

@@ -16,6 +16,7 @@ from lti_tool.exports import kept
 from lti_tool.imports import work as imports
 from lti_tool.invited import work as invited
 from lti_tool.jobs import Kind, Periodic, every
+from lti_tool.privacy import scrubbing
 from lti_tool.profiles import links as profile_links
 from lti_tool.saved import work as saved_views
 from lti_tool.services import grades, marks, memberships
@@ -37,6 +38,7 @@ KINDS: Mapping[str, Kind] = {
     saved.NIGHTLY: Kind(saved_views.monthly),
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
+    scrubbing.KIND: Kind(scrubbing.run, slow=True),
     comments.KIND: Kind(reading.run, slow=True),
     comments.NIGHTLY: Kind(reading.ask_all),
     community.KIND: Kind(community.run, slow=True),

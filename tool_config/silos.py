@@ -214,7 +214,7 @@ def _silos() -> Any:
 def rotate_pseudonyms(conn: Connection, silo_id: int) -> None:
     """Draw another key for the pseudonyms shown; ``conn`` is of ``administration``.
 
-    Nothing leads from the ones to the others. Addresses of files keep their own key: they go on being matched.
+    Nothing leads from the ones to the others. Addresses of files keep their own key, and go on matching.
     """
     drawn = {"display_key": secrets.token_bytes(32)}
     conn.execute(update(silo).where(silo.c.silo_id == silo_id).values(drawn))

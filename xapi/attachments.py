@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, func, sel
 
 from tool_config import memory
 from tool_config.database import insert
-from xapi import signature
+from xapi import signature, tombstones
 from xapi.document_tables import attachment
 from xapi.errors import XapiError
 from xapi.multipart import Part
@@ -87,9 +87,14 @@ def keep(
     """Keep the data of a batch, under the content type that its statement gives."""
     if not parts:
         return
+    erasing = bool(tombstones.secret_of(conn, silo_id))
+    if erasing:  # what only statements of somebody erased bring is not kept
+        statements = [one for one in tombstones.filtered(conn, silo_id, list(statements)) if one is not None]
     kinds = {item["sha2"].lower(): item["contentType"] for one in statements for item, _ in of(one)}
     adding = insert(conn, attachment).on_conflict_do_nothing()
     for sha2, part in sorted(parts.items()):
+        if erasing and sha2 not in kinds:
+            continue
         row = {"silo_id": silo_id, "sha2": sha2, "stored": now, "body": part.body}
         conn.execute(adding, {**row, "content_type": kinds.get(sha2, part.content_type)})
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from tool_config.database import insert
-from xapi import json_text
+from xapi import json_text, tombstones
 from xapi.document_tables import document
 from xapi.errors import Conflict, NotFound, PreconditionFailed, TooLarge, XapiError
 
@@ -213,6 +213,8 @@ def _change(
     merging: bool,
     largest: int | None = None,
 ) -> None:
+    if place.agent and tombstones.buried(conn, silo_id, [place.agent]):
+        return  # of somebody erased: answered like the others, and not kept
     for _ in range(_ATTEMPTS):
         kept = _kept(conn, silo_id, place, name, locked=True)
         preconditions.check(kept, replacing=not merging)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tool_config.database import Rows, leaving, write_last, write_together
-from xapi import answers, debriefs, events, store, tables
+from xapi import answers, debriefs, events, store, tables, tombstones
 
 #: Statements of one exchange; those of a larger batch go a table at a time.
 MOST = 100
@@ -33,7 +33,8 @@ def write(
 ) -> bool:
     """Write (row, completed statement) of each, with the rows of whom and what they name; draw their events.
 
-    False, with nothing written, when one of the ids `given` by the sender is taken or voided. A writer who
+    False, with nothing written, when one of the ids `given` by the sender is taken or voided, or when one of
+    those named was erased. A writer who
     takes one of them at the same moment makes this one fail (a unique violation). The statements name no
     other: for `xapi.ingest`, which makes sure of it. `beside`: rows of the caller's own, in other tables;
     `known`: what it has looked up already. `ending`: nothing is done after it in this transaction.
@@ -44,6 +45,9 @@ def write(
     if known is None or given or not speakers <= known.asked:
         known = store.known(conn, silo_id, people, speakers, courses, given)
     if known.taken:
+        return False
+    named = {one["agent"] for one in agents}
+    if known.secret and tombstones.buried(conn, silo_id, named, secret=known.secret):
         return False
     events.counted(found, known.aliases)
     answers.record(conn, silo_id, rows)

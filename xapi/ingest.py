@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection
 
 from tool_config.database import Rows, write_together
-from xapi import answers, debriefs, events, fresh, json_text, statement, store, values
+from xapi import answers, cutting, debriefs, events, fresh, json_text, statement, store, tombstones, values
 from xapi.errors import Conflict, XapiError
 from xapi.identity import TOOL
 
@@ -28,6 +28,8 @@ class Written:
     ids: list[str]
     #: Those that were not there yet.
     new: frozenset[str]
+    #: Statements of people who were erased: answered like the others, of which nothing is kept.
+    buried: int = 0
 
 
 def ingest(
@@ -66,8 +68,9 @@ def ingest(
         ids = _ids(parsed)
         made = _made(silo_id, parsed, ids, moment, key_id, authority, version)
         agents, activities, people = _named(made)
-        fresh.write(conn, silo_id, made, agents, activities, people, beside, known, ending=ending)
-        return ids
+        if fresh.write(conn, silo_id, made, agents, activities, people, beside, known, ending=ending):
+            return ids
+        parsed = [{"id": key, **item} for key, item in zip(ids, parsed, strict=True)]
     write_together(conn, beside)
     return write(
         conn, silo_id, parsed, stored=moment, key_id=key_id, authority=authority, version=version
@@ -129,6 +132,7 @@ def write_lots(
     ids: list[str] = []
     new: set[str] = set()
     people: People = {}
+    buried = 0
     for lot in lots:
         try:
             written = _write_lot(conn, silo_id, lot, people, stored, key_id, authority, version)
@@ -138,9 +142,10 @@ def write_lots(
             raise
         ids += written.ids
         new |= written.new
+        buried += written.buried
     # All at once, in the order of their keys, so that two batches never deadlock.
     store.know(conn, silo_id, people)
-    return Written(ids, frozenset(new))
+    return Written(ids, frozenset(new), buried)
 
 
 def _write_lot(
@@ -154,11 +159,21 @@ def _write_lot(
     version: str,
 ) -> Written:
     """Store one lot; adds whom it names to `people`."""
-    ids = _ids(parsed)
-    made = _made(silo_id, parsed, ids, stored, key_id, authority, version)
+    every = _ids(parsed)
+    left = tombstones.filtered(conn, silo_id, parsed)
+    places = [place for place, item in enumerate(left) if item is not None]
+    parsed = [item for item in left if item is not None]
+    ids = [every[place] for place in places]
+    tombstones.count(conn, silo_id, key_id, len(every) - len(ids), stored)
+    try:
+        made = _made(silo_id, parsed, ids, stored, key_id, authority, version)
+    except XapiError as fault:
+        if fault.index is not None:
+            fault.index = places[fault.index]
+        raise
     order = sorted(range(len(ids)), key=ids.__getitem__)
     new = store.add(conn, [made[place][0] for place in order])
-    _compare(conn, silo_id, {ids[place]: parsed[place] for place in order if ids[place] not in new}, ids)
+    _compare(conn, silo_id, {ids[place]: parsed[place] for place in order if ids[place] not in new}, every)
     fresh = {ids[place]: made[place][0] for place in order if ids[place] in new}
     if fresh:
         _link(conn, silo_id, [made[place] for place in order if ids[place] in new], people)
@@ -166,7 +181,7 @@ def _write_lot(
         named = [ids[place] for place, item in enumerate(parsed) if "id" in item and ids[place] in new]
         said = {row["id"]: whole for row, whole in made}
         _void_and_draw(conn, silo_id, fresh, named, said)
-    return Written(ids, frozenset(new))
+    return Written(every, frozenset(new), len(every) - len(ids))
 
 
 def _ids(parsed: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -246,7 +261,7 @@ def _compare(
     if not again:
         return
     for key, raw in store.kept(conn, silo_id, again).items():
-        if not statement.equivalent(again[key], orjson.loads(raw)):
+        if not statement.equivalent(again[key], orjson.loads(raw)) and cutting.ERASED not in raw:
             raise Conflict(f"the id {key} is taken by a different statement", index=ids.index(key))
 
 

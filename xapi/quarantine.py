@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, delete, func, select
 
 from tool_config.database import insert
-from xapi import ingest, repair, statement, store
+from xapi import ingest, repair, statement, store, tombstones
 from xapi.document_tables import key_repair, quarantine
 from xapi.errors import NotFound, XapiError
 
@@ -160,6 +160,8 @@ def _keep_apart(
         body = orjson.dumps(one.item)
         place = repair.quarantine_id(key_id, body)
         ids.append(_own_id(one.item) or place)
+        if tombstones.speaks_of(conn, silo_id, one.item):
+            continue  # of somebody erased: answered, and not kept
         rows[place] = {
             "silo_id": silo_id,
             "quarantine_id": place,

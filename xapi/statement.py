@@ -129,6 +129,11 @@ def _digest(text: str) -> str:
 _remembered = lru_cache(maxsize=20_000)(_digest)
 
 
+def forget_keys() -> None:
+    """Drop the identifiers that this process remembers the keys of: one of them was erased."""
+    _remembered.cache_clear()
+
+
 # --- what a store adds ---------------------------------------------------------------------------------
 
 

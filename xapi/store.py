@@ -60,6 +60,7 @@ from xapi.tables import (
     statement_agent,
     statement_reference,
 )
+from xapi.tombstone_tables import tombstone_secret
 
 #: Rows or ids in one statement of SQL.
 CHUNK = 500
@@ -291,6 +292,8 @@ class Known:
     asked: frozenset[str]
     #: A statement is there under one of the ids, or voids one of them.
     taken: bool = False
+    #: Secret of the silo's tombstones; "" where nobody was erased (`xapi.tombstones`).
+    secret: str = ""
 
 
 def known(
@@ -321,7 +324,8 @@ def known(
         elif what == "course":
             keys.add(int(key))
     taken = any(row[0] == "id" for row in found)
-    return Known(names, aliases, frozenset(keys), asked, taken)
+    secret = next((row[1] for row in found if row[0] == "secret"), "")
+    return Known(names, aliases, frozenset(keys), asked, taken, secret)
 
 
 @cache
@@ -342,6 +346,9 @@ def _known(is_server: bool) -> Any:
         looked(course, "course", course.c.course_id, "courses"),
         looked(statement, "id", row.id, "ids"),
         looked(statement, "id", row.refers_to, "ids").where(row.verb == literal(statements.VOIDED)),
+        select(literal_column("'secret'"), tombstone_secret.c.secret, null(), null()).where(
+            tombstone_secret.c.silo_id == bindparam("silo", type_=Integer)
+        ),
     )
 
 

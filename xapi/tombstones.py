@@ -100,6 +100,11 @@ def filtered(
     ]
 
 
+def theirs(conn: Connection, silo_id: int, batch: Sequence[Mapping[str, Any]]) -> int:
+    """Count the valid statements of a batch of which nothing would be kept."""
+    return sum(one is None for one in filtered(conn, silo_id, batch))
+
+
 def _names(said: Mapping[str, Any]) -> set[str]:
     return {agent for agent, _ in statement.links(said).agents}
 

@@ -35,3 +35,5 @@ class Outcome:
 
     written: Written
     faults: Mapping[int, Sequence[Fault]] = field(default_factory=dict)
+    #: Records of which nothing was kept, because somebody was erased (`xapi.tombstones`).
+    erased: int = 0

@@ -19,7 +19,7 @@ from lti_tool.imports.destined import Destined, Outcome
 from tool_config import platforms, roles, vocabulary
 from tool_config.database import insert, transaction
 from tool_config.families import family
-from xapi import ingest, reading, tables
+from xapi import ingest, reading, tables, tombstones
 from xapi.datasets import Written
 from xapi.identity import CHUNK, course_id, resolve
 from xapi.sources import moodle_log
@@ -141,11 +141,13 @@ def write(conn: Connection, destined: Destined, records: Sequence[Record]) -> Ou
     fresh = _fresh(conn, destined, records)
     there = _stored(conn, destined.silo_id, [made["id"] for made in fresh])
     batch = [made for made in fresh if made["id"] not in there]
+    erased = 0
     if batch:
+        erased = tombstones.theirs(conn, destined.silo_id, batch)
         ingest.ingest(
             conn, destined.silo_id, batch, now=destined.now, key_id=KEY, authority=AUTHORITY
         )  # fmt: skip
-    return Outcome(Written(added=len(batch), same=len(there)))
+    return Outcome(Written(added=len(batch) - erased, same=len(there)), erased=erased)
 
 
 def again(engine: Engine, destined: Destined, records: Sequence[Record]) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from lti_tool.imports import files
+from lti_tool.imports import files, tombstoned
 from lti_tool.imports.destinations import DESTINATIONS
 from lti_tool.imports.destined import Destined
 from lti_tool.imports.files import File, Refusal
@@ -85,7 +85,7 @@ def run(
     else:
         found = DESTINATIONS[standard.becomes].finish(engine, taking.destined)
         with transaction(engine, silo_id) as conn:
-            said = {name: count for name, count in found.items() if count}
+            said = {name: count for name, count in {**found, "erased": taking.erased}.items() if count}
             files.end(conn, silo_id, file_id, files.DONE, now=clock(), notes=said)
     with transaction(engine, silo_id, write=False) as conn:
         done = files.read(conn, silo_id, file_id)
@@ -122,6 +122,8 @@ class _Taking:
     position: int
     #: Refused lines kept so far.
     kept: int
+    #: Records left out because somebody was erased.
+    erased: int = 0
     #: Key of a row -> line and digest of the one that said it first in this file.
     seen: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -227,7 +229,10 @@ def _commit(engine: Engine, taking: _Taking, batch: _Batch, read: int, now: date
     """Store a batch, its refused lines and the place reached, in one transaction."""
     destined, file = replace(taking.destined, now=now), taking.file
     with transaction(engine, destined.silo_id) as conn:
-        outcome = DESTINATIONS[destined.standard.becomes].write(conn, destined, batch.records)
+        records = tombstoned.left(conn, destined.silo_id, batch.records)
+        taking.erased += len(batch.records) - len(records)
+        outcome = DESTINATIONS[destined.standard.becomes].write(conn, destined, records)
+        taking.erased += outcome.erased
         refusals = batch.refusals + [
             _refusal(line, batch.rows[line], list(said)) for line, said in sorted(outcome.faults.items())
         ]

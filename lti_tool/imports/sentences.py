@@ -52,6 +52,10 @@ def file_fault(code: str, params: Mapping[str, Any]) -> str:
         "no_sheet": gettext("Le classeur n’a pas de feuille nommée « %(sheet)s »."),
         "no_table": gettext("L’archive ne contient aucun tableau (CSV, XLSX, ODS, JSON)."),
         "no_member": gettext("L’archive ne contient pas « %(member)s »."),
+        "erased": gettext(
+            "Le fichier a été retiré : il nommait une personne dont les données viennent d’être effacées à "
+            "sa demande. Redéposez-le : ses lignes seront laissées de côté."
+        ),
         "json_shape": gettext("Ce JSON n’est pas une liste d’objets."),
         "several_reports": gettext(
             "Le fichier contient plusieurs rapports de formes différentes : exportez-les un par un."

@@ -68,6 +68,14 @@ def _counted(code: str, count: int) -> str:
             "échelle en a cinq, importez de nouveau le fichier en le disant à « Degrés des échelles ».",
             count,
         )
+    if code == "erased":
+        return ngettext(
+            "%(num)d ligne parle d’une personne dont les données ont été effacées à sa demande : elle est "
+            "laissée de côté.",
+            "%(num)d lignes parlent de personnes dont les données ont été effacées à leur demande : elles "
+            "sont laissées de côté.",
+            count,
+        )
     if code == "anonymous":
         return gettext("Aucune colonne ne nomme les répondants : leurs réponses ne sont liées à personne.")
     if code == "robots":

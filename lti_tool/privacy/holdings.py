@@ -70,6 +70,8 @@ class Holding:
     own: bool = True
     #: Done by a step of `erasure` rather than by deleting or writing over.
     step: str = ""
+    #: Its rows are numbered in a preview; not those that only lead to others, nor those of everybody.
+    counted: bool = True
 
 
 def _in(table: Table, *columns: str) -> Where:
@@ -152,8 +154,8 @@ _WORK = "Ce que la personne a fait pour d’autres reste ; plus rien ne dit que 
 HOLDINGS: tuple[Holding, ...] = (
     # --- who they are
     Holding(t.person, "identity", "deleted", _in(t.person, "actor")),
-    Holding(x.actor, "identity", "deleted", _in(x.actor, "actor")),
-    Holding(x.actor_alias, "identity", "deleted", _in(x.actor_alias, "alias", "actor")),
+    Holding(x.actor, "identity", "deleted", _in(x.actor, "actor"), counted=False),
+    Holding(x.actor_alias, "identity", "deleted", _in(x.actor_alias, "alias", "actor"), counted=False),
     Holding(
         person_link, "identity", "deleted",
         lambda person: or_(
@@ -180,8 +182,8 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
     # --- the sessions in which they are
     Holding(x.membership, "enrolment", "deleted", _in_courses(x.membership)),
-    Holding(course_number, "enrolment", "deleted", _in_courses(course_number)),
-    Holding(course_group, "enrolment", "deleted", _in_courses(course_group)),
+    Holding(course_number, "enrolment", "deleted", _in_courses(course_number), counted=False),
+    Holding(course_group, "enrolment", "deleted", _in_courses(course_group), counted=False),
     Holding(pause, "enrolment", "deleted", _in_courses(pause)),
     Holding(pause, "authorship", "cut", _in(pause, "set_by"), _WORK, ("set_by",), own=False),
     Holding(
@@ -193,12 +195,22 @@ HOLDINGS: tuple[Holding, ...] = (
         x.statement, "traces", "deleted", _by_statement(x.statement, "id"),
         "Une trace d’une autre personne où celle-ci n’est que nommée reste, sans elle.", step="statements",
     ),
-    Holding(x.statement_agent, "traces", "deleted", _in(x.statement_agent, "agent"), step="statements"),
     Holding(
-        x.statement_activity, "traces", "deleted", _by_statement(x.statement_activity), step="statements"
+        x.statement_agent, "traces", "deleted", _in(x.statement_agent, "agent"), step="statements",
+        counted=False,
     ),
     Holding(
-        x.statement_reference, "traces", "deleted", _by_statement(x.statement_reference), step="statements"
+        x.statement_activity, "traces", "deleted", _by_statement(x.statement_activity), step="statements",
+        counted=False,
+    ),
+    Holding(
+        x.statement_reference, "traces", "deleted",
+        lambda person: or_(
+            x.statement_reference.c.statement_id.in_(_statements(person)),
+            x.statement_reference.c.target_id.in_(_statements(person)),
+        ),
+        step="statements",
+        counted=False,
     ),
     Holding(
         attachment, "files", "deleted",
@@ -206,8 +218,10 @@ HOLDINGS: tuple[Holding, ...] = (
         "Un fichier que la trace d’une autre personne joint aussi reste.", step="attachments",
     ),
     Holding(document, "documents", "deleted", _in(document, "agent")),
-    Holding(x.event, "traces", "deleted", _in_courses(x.event), step="statements"),
-    Holding(x.rollup_pending, "progress", "deleted", _in(x.rollup_pending, "actor"), own=False),
+    Holding(x.event, "traces", "deleted", _in_courses(x.event), step="statements", counted=False),
+    Holding(
+        x.rollup_pending, "progress", "deleted", _in(x.rollup_pending, "actor"), own=False, counted=False
+    ),
     *(
         Holding(table, "progress", "deleted", _in_courses(table))
         for table in (
@@ -217,7 +231,7 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding(
         community_frame, "progress", "deleted", _all,
         "Calculé d’avance pour toute la communauté : recalculé sans la personne.", own=False,
-        step="frames",
+        step="frames", counted=False,
     ),
     Holding(
         quarantine, "refused", "deleted", _all, holds=_says("body", "reason"),
@@ -225,15 +239,19 @@ HOLDINGS: tuple[Holding, ...] = (
     # --- what they said
     Holding(answer, "answers", "deleted", _answers, step="answers"),
     Holding(survey_comment, "comments", "deleted", _published(survey_comment), step="answers"),
-    Holding(comment_reading, "comments", "deleted", _published(comment_reading), step="answers"),
-    Holding(comment_member, "comments", "deleted", _published(comment_member), step="answers"),
+    Holding(
+        comment_reading, "comments", "deleted", _published(comment_reading), step="answers", counted=False
+    ),
+    Holding(
+        comment_member, "comments", "deleted", _published(comment_member), step="answers", counted=False
+    ),
     Holding(
         t.survey_box, "answers", "cut", _all,
         "Qu’une personne de plus a répondu reste compté ; plus rien ne permet de savoir laquelle.",
-        own=False, step="boxes",
+        own=False, step="boxes", counted=False,
     ),
     Holding(invited, "messages", "deleted", _invited(invited)),
-    Holding(invited_link, "messages", "deleted", _invited(invited_link), own=False),
+    Holding(invited_link, "messages", "deleted", _invited(invited_link), own=False, counted=False),
     Holding(
         improvement, "complaints", "cut", _in(improvement, "author"),
         "La réclamation reste au journal d’amélioration, sans texte ni auteur.", step="complaints",
@@ -261,17 +279,17 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding(
         export_file, "exports", "deleted", _all,
         "Fichiers préparés, gardés sept jours : tous s’en vont, et se redemandent.", own=False,
-        step="exports",
+        step="exports", counted=False,
     ),
     # --- files of imports
     Holding(
         import_file, "authorship", "cut", _in(import_file, "created_by"), _WORK, ("created_by",), own=False
     ),
-    Holding(import_chunk, "refused", "deleted", _all, own=False, step="waiting files"),
+    Holding(import_chunk, "refused", "deleted", _all, own=False, step="waiting files", counted=False),
     Holding(import_refusal, "refused", "deleted", _all, holds=_says("cells", "faults")),
     # --- who came, who looked
+    Holding(t.handover, "sessions", "deleted", _handovers, own=False, counted=False),
     Holding(t.launch, "sessions", "deleted", _in(t.launch, "actor")),
-    Holding(t.handover, "sessions", "deleted", _handovers, own=False),
     Holding(
         t.audit, "looks", "cut", _in(t.audit, "actor", "subject"),
         "Le journal prouve ce qui a été consulté et par qui : il reste, sous un nom tiré au sort.",

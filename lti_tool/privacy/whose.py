@@ -71,8 +71,11 @@ def known(conn: Connection, silo_id: int, actor: str) -> bool:
     return False
 
 
-def find(conn: Connection, silo_id: int, actor: str, *, secret_key: str) -> Person:
-    """Return somebody by one of their keys, whether anything is known of them or not."""
+def find(conn: Connection, silo_id: int, actor: str, *, secret_key: str, home: str) -> Person:
+    """Return somebody by one of their keys, whether anything is known of them or not.
+
+    `home`: address of the tool, under which it names who ticked a presence.
+    """
     actor = resolve(conn, silo_id, [actor]).get(actor, actor)
     p = person.c
     row = conn.execute(select(person).where(p.silo_id == silo_id, p.actor == actor)).first()
@@ -87,6 +90,7 @@ def find(conn: Connection, silo_id: int, actor: str, *, secret_key: str) -> Pers
     keys |= _free(conn, silo_id, actor, {key for text in own for key in _names_of_address(text)})
     invitations, more = _invitations(conn, silo_id, keys, own, secret_key)
     keys |= more
+    keys |= {account_key(home, key) for key in keys}
     person_keys = _person_keys(conn, silo_id, keys, own)
     if row:
         names |= {text for text in (row.name, row.given_name, row.family_name) if text and text.strip()}

@@ -24,6 +24,7 @@ from tool_config import roles
 from tool_config.database import insert, transaction
 from tool_config.families import family
 from tool_config.platforms import Platform
+from xapi import tombstones
 from xapi.statement import account_key
 from xapi.tables import actor as speaker
 from xapi.tables import course, membership, rollup_actor, statement, statement_activity, statement_agent
@@ -47,11 +48,14 @@ def write(run: JobRun, place: Place, roster: Roster, began: datetime) -> Mapping
     """Write a whole roster, read from ``began`` on; return how many are present, came and left."""
     present = present_of(roster, place)
     members = [member for member in roster.members if _counts(member)]
+    with transaction(run.engine, run.silo_id, write=False) as conn:
+        members = _not_erased(conn, run.silo_id, place, members)
     arrived = 0
     for start in range(0, len(members), _CHUNK):
         some = members[start : start + _CHUNK]
         with transaction(run.engine, run.silo_id) as conn:
-            some = _as_they_act(conn, run.silo_id, place, some)
+            # Again: somebody may have been erased since the list began to be written.
+            some = _as_they_act(conn, run.silo_id, place, _not_erased(conn, run.silo_id, place, some))
             _write_people(conn, run.silo_id, place, some, began)
             arrived += _write_memberships(conn, run.silo_id, place, some, began)
         run.progress(start + len(some), len(members), "writing")
@@ -73,6 +77,13 @@ def write(run: JobRun, place: Place, roster: Roster, began: datetime) -> Mapping
             .values(tried_at=run.clock(), problem="")
         )
     return {"present": len(members), "arrived": arrived, "left": len(gone), "pages": roster.pages}
+
+
+def _not_erased(conn: Connection, silo_id: int, place: Place, members: Sequence[Member]) -> list[Member]:
+    """Leave out those who were erased at their own request."""
+    keys = {account_key(place.platform.issuer, member.sub): member for member in members}
+    gone = tombstones.buried(conn, silo_id, keys)
+    return [member for key, member in keys.items() if key not in gone]
 
 
 def _counts(member: Member) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
@@ -62,6 +63,11 @@ def has(participants: bytes, person: bytes) -> bool:
 def add(participants: bytes, person: bytes) -> bytes:
     """Return the participants with one more, sorted: the place says nothing of when."""
     return b"".join(sorted({*_people(participants), person}))
+
+
+def without(participants: bytes, people: set[bytes], drawn: Callable[[int], bytes]) -> bytes:
+    """Return the participants with numbers drawn in the places of some: the count stays, they are nobody."""
+    return b"".join(sorted(drawn(DIGEST) if one in people else one for one in _people(participants)))
 
 
 def _people(participants: bytes) -> list[bytes]:

@@ -7,8 +7,9 @@ that whatever the order of commits, the last refresh sees everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, Engine, and_, delete, func, or_, select, update
@@ -130,6 +131,28 @@ def _take(conn: Connection, silo_id: int, course_id: int, share: int) -> tuple[W
     for start in range(0, len(ids), CHUNK):
         conn.execute(delete(table).where(*where, table.c.pending_id.in_(ids[start : start + CHUNK])))
     return work, len(ids)
+
+
+def courses_of(silo_id: int) -> Any:
+    """Return SELECT the courses of a silo: keys of tables begin with the course."""
+    return select(course.c.course_id).where(course.c.silo_id == silo_id)
+
+
+def hold(conn: Connection, silo_id: int, course_ids: Iterable[int], *, now: datetime) -> None:
+    """Wait until no other transaction rolls these courses up, and keep others from it until this one ends.
+
+    Before anything of theirs is changed: the worker holds a course first, then its events.
+    """
+    for key in sorted(set(course_ids)):
+        _lock(conn, silo_id, key, now)
+
+
+def redraw(conn: Connection, silo_id: int, course_ids: Iterable[int], *, now: datetime) -> None:
+    """Draw again, now, the facts, the outline and what of courses held is pending: events have gone."""
+    for key in sorted(set(course_ids)):
+        queue(conn, silo_id, [(key, OUTLINE, None)])
+        while _refresh_course(conn, silo_id, key, now, _WHOLE_ACTOR * 10):
+            pass
 
 
 def zone_of(conn: Connection, silo_id: int, course_id: int) -> ZoneInfo:

@@ -61,6 +61,8 @@ class ImportReport:
     accepted: int = 0
     #: In the store before this run.
     already: int = 0
+    #: Of people who were erased: nothing of them is kept.
+    erased: int = 0
     refused_count: int = 0
     #: The first ones of this run.
     refused: list[Refused] = field(default_factory=list)
@@ -203,10 +205,10 @@ def _write(job: _Job, items: list[Item], *, last: bool = False) -> None:
     with transaction(job.engine, silo_id) as conn:
         spare_memory(conn)
         now = ingest.begin(conn, silo_id, [one.given for one in ready], job.clock)
-        accepted, already = 0, 0
+        accepted, already, erased = 0, 0, 0
         for group in _groups(ready):
-            new, known, conflicts = _store(conn, silo_id, group, now, trusted=job.as_exported)
-            accepted, already = accepted + new, already + known
+            new, known, buried, conflicts = _store(conn, silo_id, group, now, trusted=job.as_exported)
+            accepted, already, erased = accepted + new, already + known, erased + buried
             refused += conflicts
         moments = [one.stored for one in ready if one.stored is not None]
         if moments:
@@ -228,6 +230,7 @@ def _write(job: _Job, items: list[Item], *, last: bool = False) -> None:
     report.read += done
     report.accepted += accepted
     report.already += already
+    report.erased += erased
     report.refused_count += len(refused)
     refused.sort(key=lambda one: one[0])
     report.refused += [fault for _, fault in refused[: REPORTED - len(report.refused)]]
@@ -325,8 +328,8 @@ def _groups(ready: Iterable[_Ready]) -> list[list[_Ready]]:
 
 def _store(
     conn: Connection, silo_id: int, group: list[_Ready], now: datetime, *, trusted: bool
-) -> tuple[int, int, _Refusals]:
-    """Store what can be of a group and return how many are new, how many were there, and the conflicts."""
+) -> tuple[int, int, int, _Refusals]:
+    """Store what can be of a group; return how many are new, were there, are of people erased; conflicts."""
     left, conflicts = list(group), []
     while left:
         try:
@@ -346,5 +349,5 @@ def _store(
                 raise
             conflicts.append(_refusal(left.pop(fault.index).item, fault))
         else:
-            return len(done.new), len(left) - len(done.new), conflicts
-    return 0, 0, conflicts
+            return len(done.new), len(left) - len(done.new) - done.buried, done.buried, conflicts
+    return 0, 0, 0, conflicts
