@@ -195,7 +195,7 @@ def _protected(counts: Sequence[int], k: int) -> list[int | None]:
 
     One hidden count alone would be the total less the others; several that add up to less than ``k`` too.
     """
-    hidden = {place for place, count in enumerate(counts) if count < k}
+    hidden = {place for place, count in enumerate(counts) if 0 < count < k}
     while hidden and (len(hidden) < 2 or sum(counts[place] for place in hidden) < k):
         left = [place for place in range(len(counts)) if place not in hidden]
         if not left:

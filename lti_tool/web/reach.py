@@ -31,6 +31,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "adapt": _ALL,
     "adapt_module": _ALL,
     "evidence": _HEAD,
+    "competencies": _ALL,
     "evidence_ask": _HEAD,
     "evidence_file": _HEAD,
     "evidence_forget": _HEAD,

@@ -13,7 +13,7 @@ from lti_tool import definitions, wording
 from lti_tool.exports import Table
 from lti_tool.formatting import number
 from lti_tool.language import gettext
-from lti_tool.web import answering, complaining, noting, positioned, presenting
+from lti_tool.web import answering, competencies, complaining, noting, positioned, presenting
 from lti_tool.web.guard import allow_inline_styles, tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.shell import CoursePage, open_person, reading
@@ -26,7 +26,7 @@ def me(launch: str) -> str:
         page, mine = open_person(conn, viewer().course_id, viewer().actor)
         asked = answering.invitations(conn, page)
         heard = complaining.heard(conn)
-        own = positioned.mine(conn)
+        own = {**positioned.mine(conn), **competencies.own_pix(conn)}
     return render_template("trainee/me.html", invitations=asked, **heard, **own, **me_context(page, mine))
 
 
