@@ -12,8 +12,6 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,11 @@ from typing import Any
 from rich.console import Console
 from sqlalchemy import Connection, Engine
 
+from bench import satisfaction
 from lti_tool import migrations, paths, surveys
 from lti_tool.evidence import work
 from lti_tool.export_tables import export_file
 from lti_tool.tool import Tool
-from tests import services
 from tests.factories.jobs import drain, make_tool
 from tests.factories.surveys import template
 from tool_config import silos
@@ -48,18 +46,8 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--learners", type=int, default=500)
     options = parser.parse_args()
-    with _store(options.engine) as url:
+    with satisfaction.store(options.engine) as url:
         run(url, options.sessions, options.learners)
-
-
-@contextmanager
-def _store(engine: str) -> Iterator[str]:
-    if engine == "postgresql":
-        with services.postgresql(durable=True) as url:
-            yield url
-        return
-    with tempfile.TemporaryDirectory(prefix="estime-bench-") as folder:
-        yield f"sqlite:///{folder}/estime.db"
 
 
 def run(url: str, sessions: int, learners: int) -> None:

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,10 +25,10 @@ import xlsxwriter
 from rich.console import Console
 from sqlalchemy import Engine
 
+from bench import satisfaction
 from lti_tool import migrations, quality
 from lti_tool.exports import csv_file
 from lti_tool.imports import files, preparation, running
-from tests import services
 from tool_config import rules, silos
 from tool_config.database import administration, insert, open_engine, transaction
 from xapi.identity import course_id
@@ -66,18 +65,8 @@ def main() -> None:
         url, form = options.one
         print(orjson.dumps(_measure(url, form, options.rows)).decode())
         return
-    with _store(options.engine) as url:
+    with satisfaction.store(options.engine) as url:
         run(url, options.rows)
-
-
-@contextmanager
-def _store(engine: str) -> Iterator[str]:
-    if engine == "postgresql":
-        with services.postgresql(durable=True) as url:
-            yield url
-        return
-    with tempfile.TemporaryDirectory(prefix="estime-bench-") as folder:
-        yield f"sqlite:///{folder}/estime.db"
 
 
 def run(url: str, rows: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from lti_tool import depth_words
 from lti_tool.formatting import number, percent, short_day
 from lti_tool.improvements.entries import (
     ANSWER_DAYS,
@@ -43,15 +44,8 @@ def kinds() -> dict[str, str]:
 
 
 def objects() -> dict[str, str]:
-    """Return what a remark may be about."""
-    return {
-        "content": gettext("Contenu"),
-        "pedagogy": gettext("Pédagogie"),
-        "ergonomics": gettext("Ergonomie"),
-        "technique": gettext("Technique"),
-        "access": gettext("Accès"),
-        "organisation": gettext("Organisation"),
-    }
+    """Return what a remark may be about: what a question may be, something in particular."""
+    return {name: label for name, label in depth_words.objects().items() if name}
 
 
 def steps() -> dict[str, str]:

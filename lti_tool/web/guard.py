@@ -62,11 +62,6 @@ def protect(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(access.AccessError, explain)
 
 
-def allow_inline_styles() -> None:
-    """Let the page at hand write inline styles: plotly does, so pages with charts call this."""
-    g.inline_styles = True
-
-
 def allow_form_to(url: str) -> None:
     """Let the page at hand send a form to another origin: that of the platform, for what was chosen."""
     g.form_target = origin(url)
@@ -160,11 +155,10 @@ def _fill_launch(_endpoint: str, values: dict[str, Any]) -> None:
 def seal(response: Response) -> Response:
     """Say to the browser what a page may load, who may frame it, and that nobody keeps it."""
     framed = " ".join(g.get("frames") or ()) or "'none'"
-    inline = " 'unsafe-inline'" if g.get("inline_styles") else ""
     target = f" {g.form_target}" if g.get("form_target") else ""
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; "
-        f"style-src 'self'{inline}; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        "style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         f"form-action 'self'{target}; base-uri 'none'; frame-ancestors {framed}"
     )
     response.headers["Cache-Control"] = "private, no-store"

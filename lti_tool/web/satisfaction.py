@@ -251,7 +251,7 @@ def _summary_context(
         "position_key": receiving.key(position),
         "module_url": page.url("received_module", module=asked.module),
         "links_url": page.url("survey_links", survey_id=asked.survey_id)
-        if viewer().role == "tutor" or asked.template.audience != "trainees"
+        if summary.state != "closed" and (viewer().role == "tutor" or asked.template.audience != "trainees")
         else None,
         "comments": comments,
         "csv_url": page.url("survey_csv", survey_id=asked.survey_id),

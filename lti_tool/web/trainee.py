@@ -14,14 +14,13 @@ from lti_tool.exports import Table
 from lti_tool.formatting import number
 from lti_tool.language import gettext
 from lti_tool.web import answering, competencies, complaining, noting, positioned, presenting
-from lti_tool.web.guard import allow_inline_styles, tool, viewer
+from lti_tool.web.guard import tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.shell import CoursePage, open_person, reading
 
 
 def me(launch: str) -> str:
     """Show one's own path."""
-    allow_inline_styles()
     with reading() as conn:
         page, mine = open_person(conn, viewer().course_id, viewer().actor)
         asked = answering.invitations(conn, page)

@@ -16,7 +16,7 @@ from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.web import improvement_list, noting, presenting, receiving
-from lti_tool.web.guard import allow_inline_styles, tool, viewer
+from lti_tool.web.guard import tool, viewer
 from lti_tool.web.labels import chart_labels
 from lti_tool.web.listing import Column, Order, heads
 from lti_tool.web.shell import CoursePage, known_limits, open_course, reading
@@ -27,7 +27,6 @@ _FIRST_CONTACTS = 5
 
 def today(launch: str, course_id: int) -> str:
     """Show Ce matin: the sentence, who to contact, activity by week, modules."""
-    allow_inline_styles()
     with reading() as conn:
         page = open_course(conn, course_id)
         needing = [learner for learner in page.learners if learner.needs_word]
@@ -170,7 +169,6 @@ def modules(launch: str, course_id: int) -> str:
 
 def module(launch: str, course_id: int) -> str:
     """Show one module: its figures and the activities that people reached and completed."""
-    allow_inline_styles()
     iri = request.args.get("iri", "")
     with reading() as conn:
         page = open_course(conn, course_id)

@@ -10,11 +10,15 @@ let library = null;
 
 function loadPlotly() {
   library ??= new Promise((resolve, reject) => {
+    // An element of this name tells the library that its styles are in app.css: the page lets none be written.
+    const styled = document.createElement("meta");
+    styled.id = "plotly.js-style-global";
+    styled.className = "no-inline-styles";
     const script = document.createElement("script");
     script.src = document.body.dataset.plotly;
     script.addEventListener("load", () => resolve(globalThis.Plotly));
     script.addEventListener("error", () => reject(new Error("plotly did not load")));
-    document.head.append(script);
+    document.head.append(styled, script);
   });
   return library;
 }
