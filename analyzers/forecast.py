@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, log, sqrt
 from typing import Literal
 
 import numpy as np
@@ -107,17 +107,21 @@ def forecast(series: Sequence[float], *, horizon: int = 1, period: int = 0) -> F
 
 def quantile(mean: float, variance: float, share: float) -> int:
     """Return a quantile of the count that has this mean and variance, Poisson where it would be narrower."""
-    from scipy import stats  # large, and most pages forecast nothing
-
     if mean <= 0:
         # Nobody is expected: as many may come as the errors of the past tell.
         mean = min(0.5, variance)
         if mean <= 0:
             return 0
+    most = np.arange(1, ceil(mean + 40 * sqrt(max(variance, mean))) + 20, dtype=np.float64)
     if variance <= mean * (1 + 1e-9):
-        return int(stats.poisson.ppf(share, mean))
-    size = mean * mean / (variance - mean)
-    return int(stats.nbinom.ppf(share, size, size / (size + mean)))
+        steps, start = np.log(mean / most), -mean
+    else:
+        size = mean * mean / (variance - mean)
+        steps = np.log((most - 1 + size) / most * (mean / (size + mean)))
+        start = size * log(size / (size + mean))
+    # The chances of 0, 1, 2… by their logarithms: the first ones may be too small for a number.
+    chances = np.exp(start + np.concatenate([[0.0], np.cumsum(steps)]))
+    return int(np.searchsorted(np.cumsum(chances), share * (1 - 1e-12)))
 
 
 # --- the ways -----------------------------------------------------------------------------------------

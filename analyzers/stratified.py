@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, lgamma, log, sqrt
 
+from analyzers import beta
 from analyzers.intervals import Z95
 
 #: (count, n) of the first group, then of the second.
@@ -110,8 +111,6 @@ def odds_ratio(strata: Mapping[object, Pair], z: float = Z95) -> tuple[float, fl
 
 def means(first: Marks, second: Marks) -> Effect | None:
     """Return the difference of two means, Welch's 95 % interval, and Hedges's g; None under two values."""
-    from scipy import stats
-
     if min(first.n, second.n) < 2:
         return None
     a, b = first.variance / first.n, second.variance / second.n
@@ -119,11 +118,17 @@ def means(first: Marks, second: Marks) -> Effect | None:
     if a + b == 0:
         return Effect(value, value, value, 0.0)
     degrees = (a + b) ** 2 / (a * a / (first.n - 1) + b * b / (second.n - 1))
-    half = float(stats.t.ppf(0.975, degrees)) * sqrt(a + b)
+    half = _student(degrees) * sqrt(a + b)
     free = first.n + second.n - 2
     spread = sqrt((first.squares + second.squares) / free)
     exact = exp(lgamma(free / 2) - lgamma((free - 1) / 2)) / sqrt(free / 2)
     return Effect(value, value - half, value + half, exact * value / spread)
+
+
+def _student(degrees: float) -> float:
+    """Return the 97.5 % quantile of Student's law: t²/(t² + d) follows Beta(1/2, d/2)."""
+    x = beta.quantile(0.95, 0.5, degrees / 2)
+    return sqrt(degrees * x / (1 - x))
 
 
 def mean_difference(strata: Sequence[tuple[Marks, Marks]], z: float = Z95) -> Pooled | None:

@@ -66,7 +66,10 @@ def _course(rows: Any) -> Any:
 def _staff(rows: Any) -> Any:
     m = t.membership.c
     return exists().where(
-        m.silo_id == rows.silo_id, m.course_id == rows.course_id, m.actor == rows.actor, m.role != "trainee"
+        m.silo_id == rows.silo_id,
+        m.course_id == rows.course_id,
+        m.actor == rows.actor,
+        or_(m.role != "trainee", m.aside_at.is_not(None)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
 from tool_config.activity_kinds import ASIDE, KINDS, ActivityKinds
 from xapi import tables as t
@@ -88,7 +88,10 @@ def _staff(r: Any) -> ColumnElement[bool]:
     """Say whether somebody is no trainee of the course."""
     m = t.membership.c
     return exists().where(
-        m.silo_id == r.silo_id, m.course_id == r.course_id, m.actor == r.actor, m.role != "trainee"
+        m.silo_id == r.silo_id,
+        m.course_id == r.course_id,
+        m.actor == r.actor,
+        or_(m.role != "trainee", m.aside_at.is_not(None)),
     )
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 
 from lti_tool import adapting
 from lti_tool.community import ENROLMENTS, keeping
+from lti_tool.community.following import FOLLOWING
 from lti_tool.community.keeping import Source
 from lti_tool.community.listing import SESSIONS
+from lti_tool.community.returning import RETURNING
 from lti_tool.jobs import JobRun
 from tool_config import rules
 from tool_config.database import transaction
@@ -25,7 +27,7 @@ KIND = "community"
 
 def sources(conn: Connection, silo_id: int) -> tuple[Source[Any], ...]:
     """Return every frame that the worker keeps for a silo."""
-    return ENROLMENTS, SESSIONS, adapting.source(rules.load())
+    return ENROLMENTS, FOLLOWING, RETURNING, SESSIONS, adapting.source(rules.load())
 
 
 def is_due(conn: Connection, silo_id: int, *, now: datetime) -> bool:

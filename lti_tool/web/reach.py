@@ -29,6 +29,8 @@ PAGES: Mapping[str, frozenset[str]] = {
     "saved_view_file": _ALL,
     "crossing": _WHOLE,
     "adapt": _ALL,
+    "sizing": _ALL,
+    "sizing_paths": _ALL,
     "adapt_module": _ALL,
     "evidence": _HEAD,
     "competencies": _ALL,

@@ -39,6 +39,7 @@ from lti_tool.web import (
     satisfaction,
     saving,
     services,
+    sizing,
     trainee,
     trend,
     tutor,
@@ -53,6 +54,8 @@ _COURSE = "/courses/<int(signed=True):course_id>"
 TABLES: tuple[tuple[str, str, Callable[..., Table]], ...] = (
     ("sessions", "/sessions", admin.sessions_table),
     ("crossing", "/crossing", crossing.crossing_table),
+    ("sizing", "/sizing", sizing.sizing_table),
+    ("sizing_paths", "/sizing/paths", sizing.sizing_paths_table),
     ("adapt", "/adapt", adapting.adapt_table),
     ("correspondences", "/correspondences", correspondences.rates_table),
     ("links", "/correspondences/links", correspondences.links_table),

@@ -96,8 +96,12 @@ def test_small_promotions_go_together_and_months_give_none_back() -> None:
     assert {cohort.name: cohort.people for cohort in found.cohorts} == {"a": 40, "": 12, OTHER: 14}
     late = aftermath.returns(
         returning(
-            [("a", "2025-06-30", 40), ("b", "2025-06-30", 5), ("b", "2026-08-30", 20)]
-            + [("c", "2025-06-30", 15)],
+            [
+                ("a", "2025-06-30", 40),
+                ("b", "2025-06-30", 5),
+                ("b", "2026-08-30", 20),
+                ("c", "2025-06-30", 15),
+            ],
             [], ("a", "b", "c"),
         ),
         today=TODAY, k=K,

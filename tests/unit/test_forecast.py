@@ -86,11 +86,12 @@ def test_too_few_points(horizon: int) -> None:
 
 
 def test_quantiles_are_scipys() -> None:
-    mean, variance = 40.0, 100.0
-    size = mean**2 / (variance - mean)
-    for share in (0.025, 0.5, 0.8, 0.975):
-        assert forecast.quantile(mean, variance, share) == stats.nbinom.ppf(share, size, size / (size + mean))
-        assert forecast.quantile(mean, 10.0, share) == stats.poisson.ppf(share, mean)
+    for mean, variance in ((0.3, 2.0), (40.0, 100.0), (37.2, 37.9), (2400.5, 90_000.0)):
+        size = mean**2 / (variance - mean)
+        for share in (0.025, 0.5, 0.8, 0.975):
+            law = stats.nbinom(size, size / (size + mean))
+            assert forecast.quantile(mean, variance, share) == law.ppf(share)
+            assert forecast.quantile(mean, 0.1, share) == stats.poisson.ppf(share, mean)
     assert forecast.quantile(0.0, 0.0, 0.8) == 0
 
 
