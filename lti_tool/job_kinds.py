@@ -11,6 +11,7 @@ from datetime import time
 from lti_tool import comments, depth, saved
 from lti_tool.comments import work as reading
 from lti_tool.community import work as community
+from lti_tool.council import work as council
 from lti_tool.evidence import work as evidence
 from lti_tool.exports import kept
 from lti_tool.imports import work as imports
@@ -34,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
     invited.NIGHTLY: Kind(invited.tidy),
     profile_links.KIND: Kind(profile_links.send, attempts=profile_links.ATTEMPTS),
     profile_links.NIGHTLY: Kind(profile_links.tidy),
+    council.KIND: Kind(council.make, slow=True),
     saved.KIND: Kind(saved_views.make, slow=True),
     saved.NIGHTLY: Kind(saved_views.monthly),
     depth.KIND: Kind(depth.run, slow=True),

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, g, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from lti_tool import access, jobs, paths
+from lti_tool import access, paths
 from lti_tool.evidence import facts, work
 from lti_tool.evidence.lots import year_label
 from lti_tool.evidence.pack import period
-from lti_tool.exports import Table, kept, xlsx_file
+from lti_tool.exports import Table, kept
 from lti_tool.exports.kept import Export
-from lti_tool.formatting import clock_time, number, short_day
+from lti_tool.formatting import number
 from lti_tool.language import gettext, ngettext
-from lti_tool.web import noting
+from lti_tool.web import made, noting
 from lti_tool.web.guard import tool, viewer
-from lti_tool.web.shell import Shell, admin_tabs, done, note, open_url, reading, set_time
+from lti_tool.web.made import Made
+from lti_tool.web.shell import Shell, admin_tabs, done, open_url, reading, set_time
 from tool_config import silos
 from tool_config.database import transaction
-
-_MIMES = {"pdf": "application/pdf", "xlsx": xlsx_file.MIME}
 
 
 @dataclass(frozen=True)
@@ -62,30 +59,13 @@ def evidence_ask(launch: str) -> Answer | tuple[str, int]:
 def evidence_file(launch: str, export_id: str, form: str) -> Response:
     """Give a pack's file to who asked for it."""
     access.require(viewer(), "admin", "responsable")
-    who = viewer()
-    with reading() as conn:
-        found = kept.read(conn, who.silo_id, export_id, who.actor, form, now=tool().clock())
-    if found is None or form not in _MIMES:
-        raise access.NotFound
-    note("export")
-    name, content = found
-    answer = Response(content, mimetype=_MIMES[form])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return _made().give(export_id, form)
 
 
 def evidence_forget(launch: str, export_id: str) -> Answer:
     """Take a pack away, made or not."""
     access.require(viewer(), "admin", "responsable")
-    who = viewer()
-    with transaction(tool().engine, who.silo_id) as conn:
-        found = _mine(conn)
-        one = next((pack for pack in found if pack.export_id == export_id), None)
-        if one is None:
-            raise access.NotFound
-        if one.job is not None and not one.job.is_over:
-            jobs.cancel(conn, who.silo_id, one.job.job_id, now=tool().clock())
-        kept.forget(conn, who.silo_id, export_id)
+    _made().forget(export_id)
     return redirect(url_for("pages.evidence"), 303)
 
 
@@ -101,8 +81,8 @@ def packs_table() -> Table:
     ]  # fmt: skip
     rows = [
         (
-            _title(pack, titles), period(_years(pack)), pack.created_at.astimezone(g.zone), _state(pack),
-            _kept_until(pack),
+            _title(pack, titles), period(_years(pack)), pack.created_at.astimezone(g.zone),
+            _made().state(pack), made.kept_until(pack),
         )
         for pack in found
     ]  # fmt: skip
@@ -154,8 +134,8 @@ def _page(fault: str = "") -> str:
         paths=choices.paths,
         years=[(year, year_label(year)) for year in choices.years],
         chosen={"path": chosen["path"], "first": chosen["first"] or latest, "last": chosen["last"] or latest},
-        packs=[_row(pack, titles) for pack in found],
-        busy=any(pack.job is not None and not pack.job.is_over for pack in found),
+        packs=[_made().row(pack, _title(pack, titles), period(_years(pack))) for pack in found],
+        busy=made.busy(found),
         here=url_for("pages.evidence_ask"),
         days=kept.KEPT.days,
         k=number(tool().rules.disclosure.across),
@@ -167,11 +147,11 @@ def _set_time(conn: Connection) -> None:
 
 
 def _mine(conn: Connection) -> list[Export]:
-    return kept.mine(conn, viewer().silo_id, work.KIND, viewer().actor, now=tool().clock())
+    return _made().mine(conn)
 
 
 def _lead(found: Sequence[Export]) -> str:
-    if any(pack.job is not None and not pack.job.is_over for pack in found):
+    if made.busy(list(found)):
         return gettext("Un dossier se prépare. Vous pouvez quitter cette page : il continue.")
     ready = sum(bool(pack.files) for pack in found)
     if ready:
@@ -182,32 +162,6 @@ def _lead(found: Sequence[Export]) -> str:
     )
 
 
-def _row(pack: Export, titles: Mapping[int, str]) -> dict[str, Any]:
-    job = pack.job
-    return {
-        "title": _title(pack, titles),
-        "period": period(_years(pack)),
-        "asked": pack.created_at,
-        "state": _state(pack),
-        "running": job is not None and not job.is_over,
-        "share": round(100 * job.done / job.total) if job is not None and job.total else 0,
-        "files": [
-            (
-                one.form.upper(),
-                url_for("pages.evidence_file", export_id=pack.export_id, form=one.form),
-                _size(one),
-            )
-            for one in pack.files
-        ],
-        "until": _kept_until(pack),
-        "forget_url": url_for("pages.evidence_forget", export_id=pack.export_id),
-    }  # fmt: skip
-
-
-def _size(one: kept.File) -> str:
-    return gettext("%(size)s ko", size=number(max(1, round(one.size / 1000))))
-
-
 def _years(pack: Export) -> tuple[int, int]:
     return int(pack.asked["first"]), int(pack.asked["last"])
 
@@ -216,32 +170,18 @@ def _title(pack: Export, titles: Mapping[int, str]) -> str:
     return titles.get(int(pack.asked["path_id"]), gettext("Parcours retiré"))
 
 
-def _kept_until(pack: Export) -> date:
-    return pack.expires_at.astimezone(g.zone).date()
-
-
-def _state(pack: Export) -> str:
-    """Say how far a pack is."""
-    job = pack.job
-    if pack.files:
-        at = job.finished_at if job is not None and job.finished_at else pack.created_at
-        here = at.astimezone(g.zone)
-        return gettext(
-            "prêt, fait le %(day)s à %(hour)s", day=short_day(here.date(), g.today), hour=clock_time(here)
-        )
-    if job is None or job.state == jobs.DONE:
-        return gettext("perdu de vue : demandez-le de nouveau")
-    if job.state == jobs.FAILED:
-        if job.message == work.GONE:
-            return gettext("impossible : ce parcours n’a plus de session dans ces années")
-        return gettext("échec (%(why)s) : demandez-le de nouveau", why=job.message)
-    if job.state == jobs.WAITING:
-        return gettext("en attente")
-    return {
-        work.READING: gettext("lecture des sessions"),
-        work.SETTING: gettext("mise en page"),
-        work.KEEPING: gettext("enregistrement"),
-    }.get(job.message, gettext("en cours"))
+def _made() -> Made:
+    return Made(
+        kind=work.KIND,
+        steps={
+            work.READING: gettext("lecture des sessions"),
+            work.SETTING: gettext("mise en page"),
+            work.KEEPING: gettext("enregistrement"),
+        },
+        failures={work.GONE: gettext("impossible : ce parcours n’a plus de session dans ces années")},
+        file_page="pages.evidence_file",
+        forget_page="pages.evidence_forget",
+    )
 
 
 def _shell(community: str) -> Shell:

@@ -32,8 +32,12 @@ PAGES: Mapping[str, frozenset[str]] = {
     "sizing": _ALL,
     "sizing_paths": _ALL,
     "adapt_module": _ALL,
-    "evidence": _HEAD,
     "competencies": _ALL,
+    "council_note": _ALL,
+    "council_ask": _ALL,
+    "council_file": _ALL,
+    "council_forget": _ALL,
+    "evidence": _HEAD,
     "evidence_ask": _HEAD,
     "evidence_file": _HEAD,
     "evidence_forget": _HEAD,
@@ -44,7 +48,8 @@ TABLES: Mapping[str, frozenset[str]] = {"packs": _HEAD}
 WITHOUT_PATH = frozenset(
     {
         "enter", "about_all", "leave", "saved_views", "saved_view_add", "saved_view_received",
-        "saved_view_open", "saved_view_change", "saved_view_file",
+        "saved_view_open", "saved_view_change", "saved_view_file", "council_note", "council_ask",
+        "council_file", "council_forget", "notes",
     }
 )  # fmt: skip
 #: Of other rooms: the way into a tab of its own, and whether the session still runs.
