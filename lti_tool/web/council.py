@@ -40,6 +40,7 @@ def council_ask(launch: str) -> Answer | tuple[str, int]:
     who, now = viewer(), tool().clock()
     year, chosen = request.form.get("year", ""), request.form.get("path", "")
     with transaction(tool().engine, who.silo_id) as conn:
+        years, titles = _choices(conn)
         fault = ""
         if year not in {str(one) for one in years}:
             fault = gettext("Choisissez une année de la liste.")
@@ -116,6 +117,7 @@ def _titles(conn: Connection) -> dict[int, str]:
     return {int(row.path_id): row.title for row in conn.execute(wanted.order_by(path.c.title))}
 
 
+def _choices(conn: Connection) -> tuple[Sequence[int], Mapping[int, str]]:
     """Return the school years with figures, the latest first, and the paths that who looks may choose."""
     found = facts.years(conn, viewer().silo_id, now=tool().clock(), rules=tool().rules)
     paths, titles = viewer().paths, _titles(conn)
@@ -131,6 +133,7 @@ def _title(one: Export, titles: Mapping[int, str]) -> str:
 def _page(fault: str = "") -> str:
     with reading() as conn:
         shell = admin_shell(conn, "council_note")
+        years, allowed = _choices(conn)
         found, titles = _made().mine(conn), _titles(conn)
     return render_template(
         "admin/council.html",

@@ -27,12 +27,14 @@ PAGES: Mapping[str, frozenset[str]] = {
     "saved_view_open": _ALL,
     "saved_view_change": _ALL,
     "saved_view_file": _ALL,
+    "origins": _ALL,
+    "choices": _WHOLE,
     "crossing": _WHOLE,
     "adapt": _ALL,
     "sizing": _ALL,
-    "sizing_paths": _ALL,
     "adapt_module": _ALL,
     "competencies": _ALL,
+    "pathways": _ALL,
     "council_note": _ALL,
     "council_ask": _ALL,
     "council_file": _ALL,
@@ -43,7 +45,19 @@ PAGES: Mapping[str, frozenset[str]] = {
     "evidence_forget": _HEAD,
 }
 #: Tables whose name is not that of a page.
-TABLES: Mapping[str, frozenset[str]] = {"packs": _HEAD}
+TABLES: Mapping[str, frozenset[str]] = {
+    "choices_years": _WHOLE,
+    "choices_pairs": _WHOLE,
+    "trainer_teams": _WHOLE,
+    "pix_levels": _WHOLE,
+    "hours_owed": _WHOLE,
+    "packs": _HEAD,
+    "sizing_paths": _ALL,
+    "pathways_stops": _ALL,
+    "pathways_ways": _ALL,
+    "pathways_links": _ALL,
+    "notes": _ALL,
+}
 #: Pages of no path at all, or whose form names it.
 WITHOUT_PATH = frozenset(
     {

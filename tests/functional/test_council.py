@@ -146,10 +146,12 @@ def test_the_longest_note_still_holds_on_four_pages(
         replace(found.parts[rank % 2], title=f"Un parcours au titre vraiment très long, numéro {rank}, " * 2)
         for rank in range(40)
     )
+    choice = found.choices[0]
     decided = facts.Decided(
         "Un parcours au titre long " * 3, "Revoir entièrement " * 30, "decided", date(2026, 9, 1)
     )
     full = replace(
+        found, parts=parts, choices=tuple(replace(choice, title=part.title) for part in parts),
         decided=(decided,) * 12,
     )  # fmt: skip
     made_of = work.fitted(full, ZoneInfo("Europe/Paris"))
