@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +32,8 @@ class PathEditions:
     modules: tuple[str, ...]
     #: Sessions of the path that this person may not see.
     others: int
+    #: Name of a module -> the latest session in which it was spoken of, and its IRI there.
+    latest: Mapping[str, tuple[int, str]]
 
 
 def of_path(conn: Connection, viewer: Viewer, path_id: int, *, k: int) -> PathEditions:
@@ -63,14 +65,14 @@ def _read(conn: Connection, viewer: Viewer, path_id: int, title: str, k: int) ->
             c.silo_id == viewer.silo_id, c.path_id == path_id
         )
     ).all()
-    allowed = _allowed(conn, viewer, [row.course_id for row in sessions])
-    seen = [row for row in sessions if row.course_id in allowed]
+    seeing = allowed(conn, viewer, [row.course_id for row in sessions])
+    seen = [row for row in sessions if row.course_id in seeing]
     seen.sort(key=lambda row: (row.starts_on or date.min, row.title or "", row.course_id))
     seen = seen[-MOST:]
     keys = [row.course_id for row in seen]
     asked = _surveys(conn, viewer.silo_id, keys)
     published = answer_frames.courses(conn, viewer.silo_id, keys)
-    names, order = _modules(conn, viewer.silo_id, keys)
+    names, order = modules(conn, viewer.silo_id, keys)
     editions = tuple(
         views.edition(
             row.course_id,
@@ -84,8 +86,14 @@ def _read(conn: Connection, viewer: Viewer, path_id: int, title: str, k: int) ->
         for row in seen
     )
     spoken = {name for one in editions for name in one.modules}
+    latest = {
+        name: (one.course_id, iri)
+        for one in editions
+        for iri, name in names.get(one.course_id, {}).items()
+        if name in one.modules
+    }
     return PathEditions(
-        title, editions, tuple(name for name in order if name in spoken), len(sessions) - len(allowed)
+        title, editions, tuple(name for name in order if name in spoken), len(sessions) - len(seeing), latest
     )
 
 
@@ -96,7 +104,7 @@ def _short(name: str, path_title: str) -> str:
     return name
 
 
-def _allowed(conn: Connection, viewer: Viewer, course_ids: Sequence[int]) -> set[int]:
+def allowed(conn: Connection, viewer: Viewer, course_ids: Sequence[int]) -> set[int]:
     """Return those of some sessions that somebody may see: all, or those that they tutor."""
     if viewer.role == ADMIN:
         return set(course_ids)
@@ -121,7 +129,7 @@ def _surveys(conn: Connection, silo_id: int, course_ids: Sequence[int]) -> dict[
     return found
 
 
-def _modules(
+def modules(
     conn: Connection, silo_id: int, course_ids: Sequence[int]
 ) -> tuple[dict[int, dict[str, str]], list[str]]:
     """Return the modules of sessions by a name that they share, and these names in the outline's order.

@@ -20,6 +20,7 @@ from lti_tool.improvements import (
     Seen,
     Stale,
     entries,
+    following,
     log,
     registry,
     reviewing,
@@ -221,7 +222,14 @@ def _act(conn: Connection, place: Place, entry: Entry, version: int) -> None:
 
 
 def _check(conn: Connection, place: Place, entry: Entry, version: int) -> None:
-    figure = registry.read_again(reader(conn, entry.course_id), entry.kind, entry.reference)
+    here = reader(conn, entry.course_id)
+    figure = registry.read_again(here, entry.kind, entry.reference)
+    wanted = request.form.get("measured_in", "")
+    if wanted:
+        there = {str(one.course_id): one.seen for one in following.following(here, viewer(), entry)}
+        if wanted not in there:
+            raise access.NotFound
+        figure = there[wanted]
     entries.check(
         conn, entry, version, conclusion=request.form.get("conclusion", ""), figure=figure, by=author(),
         now=tool().clock(),
@@ -290,6 +298,7 @@ def _entry_page(conn: Connection, place: Place, entry: Entry, sent: _Sent) -> st
     again = None
     if entry.may("checked"):
         again = registry.read_again(reader(conn, entry.course_id), entry.kind, entry.reference)
+    later = following.following(reader(conn, entry.course_id), viewer(), entry) if line.seen else []
     changes = log.history(conn, entry)
     team = improvement_place.team(conn, place.course_id)
     persons = improvement_place.called(
@@ -312,6 +321,7 @@ def _entry_page(conn: Connection, place: Place, entry: Entry, sent: _Sent) -> st
         seen=line.seen,
         measured=line.measured,
         again=again,
+        later=later,
         moved=wording.moved(line.seen, after) if line.seen and after else "",
         owner=persons.get(entry.owner or "", entry.owner_name),
         opened_by=persons.get(entry.opened_by or "", ""),
@@ -339,6 +349,7 @@ def _held(entry: Entry, sent: _Sent) -> dict[str, str]:
         "due_on": entry.due_on.isoformat() if entry.due_on else "",
         "action": entry.action,
         "conclusion": entry.conclusion,
+        "measured_in": "",
         "answer": entry.answer,
         "told": entry.told or ("" if entry.kind == entries.COMPLAINT else entry.noticed),
         "done": entry.done or entry.action,

@@ -164,6 +164,7 @@ def _modules(found: PathEditions) -> list[dict[str, Any]]:
         rows.append(
             {
                 "label": name,
+                "latest": found.latest.get(name),
                 "cells": [_cell(share) for share in shares],
                 "trend": depth_words.points(moved.slope) if moved and moved.clear else "–",
             }

@@ -6,16 +6,16 @@ import csv
 import io
 import re
 import uuid
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from lti_tool import surveys
+from lti_tool import paths, surveys
 from lti_tool.access import Viewer
 from lti_tool.improvement_tables import improvement, improvement_change
 from lti_tool.improvements import Reading, registry
@@ -27,6 +27,7 @@ from tests.factories.opened import Reader, actor
 from tool_config import rules
 from tool_config import surveys as templates
 from tool_config.database import transaction
+from xapi import tables as t
 
 PEOPLE = {str(number): f"Prénom{number} Nom{number}" for number in range(1, 13)} | {"3": "Camille Renaud"}
 MODULE = traces.section(1, opened.MODULES[0])["id"]
@@ -43,6 +44,7 @@ class Room:
     silo: int
     course: int
     clock: Clock
+    module: str = MODULE
 
     def reader(self, role: str = "tutor", who: str = "formateur") -> Reader:
         found = opened.reader(self.app, self.engine, self.silo, role, self.course, who)
@@ -54,7 +56,7 @@ class Room:
         """Ask about the first module, answered so, and close."""
         with transaction(self.engine, self.silo) as conn:
             asked = surveys.open_survey(
-                conn, self.silo, self.course, module=MODULE,
+                conn, self.silo, self.course, module=self.module,
                 template=templates.load()["a-chaud-module"].asked(), mode="pseudonymous",
                 opens_at=self.clock(), closes_at=self.clock() + timedelta(days=1),
                 by=actor("formateur"), now=self.clock(),
@@ -137,6 +139,57 @@ def test_a_figure_is_frozen_read_again_after_and_its_history_is_never_rewritten(
         with refusal, transaction(room.engine, room.silo) as conn:
             conn.execute(written)
     assert room.rows(improvement_change) == kept
+
+
+def _next_session(room: Room) -> Room:
+    """Return the next session of the path: the same people and tutor, a first module of the same title."""
+    key = opened.add_course(room.engine, room.silo, 9, "Piloter, la suite")
+    first = f"{traces.SITE}/course/view.php?id=9#section-1"
+    with transaction(room.engine, room.silo) as conn:
+        paths.assign(conn, room.silo, [room.course, key], paths.create(conn, room.silo, "Piloter"))
+        for course_id, label, month in ((room.course, "2026-3", 9), (key, "2027-1", 11)):
+            conn.execute(
+                update(t.course)
+                .where(t.course.c.course_id == course_id)
+                .values(label=label, starts_on=date(2026, month, 1))
+            )
+        conn.execute(
+            insert(t.outline_item).values(
+                silo_id=room.silo, course_id=key, iri=first, level="module", module=first, position=1,
+                required=True, title=opened.MODULES[0].upper(),
+            )
+        )  # fmt: skip
+        there = {"silo_id": room.silo, "course_id": key, "source": "launch", "since": opened.NOW}
+        for who in PEOPLE:
+            conn.execute(insert(t.membership).values(**there, actor=actor(who), role="trainee"))
+        conn.execute(insert(t.membership).values(**there, actor=actor("formateur"), role="tutor"))
+    return replace(room, course=key, module=first)
+
+
+def test_the_same_figure_is_read_in_the_next_session_of_the_path(room: Room) -> None:
+    room.ask(1, 1, 1, 2, 4, 5)
+    tutor = room.reader()
+    path = room.note(tutor, noticed="Mal reçu")
+    after = _next_session(room)
+    assert "Session suivante" not in tutor.page(path)
+    after.ask(5, 5, 5, 4, 4)
+    row = "Session suivante"
+    assert row in tutor.page(path)
+    due = (room.clock() + timedelta(days=7)).date().isoformat()
+    step(tutor, path, "decided", 1, **DECIDED, due_on=due)
+    page = plain(tutor.page(path))
+    assert "(2027-1)</td>" in page, "beside the frozen figure"
+    assert f'name="measured_in" value="{after.course}"' in page
+    # Who does not accompany that session reads nothing of it, nor keeps it.
+    other = room.reader(who="autre")
+    assert "2027-1" not in other.page(path)
+    kept = {"conclusion": "Mieux reçu.", "measured_in": str(after.course)}
+    assert step(other, path, "checked", 2, **kept).status_code == 404
+    assert step(tutor, path, "checked", 2, **kept).status_code == 303
+    assert room.rows(improvement_change)[-1].figure["value"] == 1.0
+    page = plain(other.page(path))
+    assert "100 % d’avis favorables" in page
+    assert "De 33 % à 100 %." in page
 
 
 def test_two_people_at_once_lose_nothing(room: Room) -> None:

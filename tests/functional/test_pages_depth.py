@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -71,6 +73,7 @@ def test_a_closed_questionnaire_shows_its_groups(
     page = plain(tutor.page(base))
     assert "5 personnes sur 12 ont donné le même point à toutes les questions. Avec elles, 75 %" in page
     assert "sans elles, 57 %" in page
+    assert page.count("Noter une amélioration") > 2
     assert (
         "Rien n’indique que celles et ceux qui ont répondu diffèrent" not in page
     )  # all answered: nobody left
@@ -211,6 +214,9 @@ def test_sessions_of_a_path_stand_side_by_side(
     assert "Session 2026-3" in page
     assert "Il faut trois sessions" in page
     assert "Concepts en contexte" in page
+    note = re.search(rf"/courses/{course}/improvements/new\?[^\"]*of=module_satisfaction[^\"]*", page)
+    assert note, "an improvement starts from the trend as from every figure"
+    assert "Concepts en contexte" in admin.page(html.unescape(note[0]))
     rows = list(
         csv.DictReader(
             io.StringIO(admin.page(f"/paths/{path_id}/satisfaction.csv").lstrip("\ufeff")), delimiter=";"
