@@ -46,6 +46,12 @@ def _sentences() -> list[tuple[str, str]]:
     stale = _("Elle avait déjà servi, ou avait été demandée trop longtemps avant.")
     unsigned = _("Le message n’est pas signé par la plateforme comme il doit l’être.")
     return [
+        (r"^people: set aside", _("Quelqu’un n’est plus compté parmi les stagiaires d’une session.")),
+        (r"^people: counted again",
+         _("Quelqu’un est de nouveau compté parmi les stagiaires d’une session.")),
+        (r"^privacy: erasure", _("Demande d’effacement.")),
+        (r"^privacy: back", _("Retour d’une personne après un effacement.")),
+        (r"erased at their own request", _("Les données de cette personne ont été effacées à sa demande.")),
         (r"^profile: granted", _("Profil accordé.")),
         (r"^profile: withdrawn", _("Profil retiré.")),
         (r"^profile: sessions closed", _("Sessions d’un profil fermées.")),

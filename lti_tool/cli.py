@@ -28,6 +28,8 @@ PLACES = {
     "admin": f"{_IN}.registry:admin",
     "audit": f"{_IN}.auditing:audits",
     "profile": f"{_IN}.profiles:profile",
+    "privacy": f"{_IN}.privacy:privacy",
+    "pseudonyms": f"{_IN}.privacy:pseudonyms",
 }
 
 

@@ -42,6 +42,8 @@ class Settings:
     xapi_default_version: str = "1.0.3"
     #: Largest body of a request to the store, bytes.
     max_body: int = 20_000_000
+    #: Days for which the institution keeps its backups: said to people whose data is erased.
+    backup_days: int = 30
     #: Folder of deposits, looked at by the worker; empty: none.
     watched_dir: str = ""
     #: Server that sends the messages; empty: none are sent, links are copied by hand.

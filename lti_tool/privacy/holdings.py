@@ -28,6 +28,7 @@ from lti_tool.privacy import scanning
 from lti_tool.privacy.whose import Person
 from lti_tool.privacy_tables import course_privacy, erasure_request, exclusion, pause, retention_rule
 from lti_tool.profile_tables import profile_grant
+from lti_tool.saved_tables import comparison_file, saved_view
 from lti_tool.service_tables import course_group, mark, mark_sent
 from lti_tool.survey_template_tables import survey_reminder, survey_template, survey_template_version
 from tool_config import tables as c
@@ -60,7 +61,7 @@ class Holding:
     fate: Fate
     #: The rows, beside the silo's own: those, or (with `holds`) more than those.
     where: Where
-    #: Why a row that is cut, or kept, stays.
+    #: Why a row that is cut, or kept, stays (`lti_tool.privacy.wording.why`).
     why: str = ""
     #: Columns in which a key of the person is written over (`cut`).
     columns: tuple[str, ...] = ()
@@ -148,8 +149,8 @@ def _says(*columns: str) -> Callable[[Mapping[str, Any], Person], bool]:
     return lambda row, person: any(scanning.says(row[name], person) for name in columns)
 
 
-_SHARED = "D’autres personnes y sont aussi : la ligne reste, sans rien qui désigne celle-ci."
-_WORK = "Ce que la personne a fait pour d’autres reste ; plus rien ne dit que c’était elle."
+#: Reasons; `lti_tool.privacy.wording` has the sentences.
+_SHARED, _WORK = "shared", "work"
 
 HOLDINGS: tuple[Holding, ...] = (
     # --- who they are
@@ -193,7 +194,7 @@ HOLDINGS: tuple[Holding, ...] = (
     # --- their traces, and what is drawn from them
     Holding(
         x.statement, "traces", "deleted", _by_statement(x.statement, "id"),
-        "Une trace d’une autre personne où celle-ci n’est que nommée reste, sans elle.", step="statements",
+        "shared", step="statements",
     ),
     Holding(
         x.statement_agent, "traces", "deleted", _in(x.statement_agent, "agent"), step="statements",
@@ -215,7 +216,7 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding(
         attachment, "files", "deleted",
         lambda person: attachment.c.sha2.in_(sorted(person.attachments)) if person.attachments else false(),
-        "Un fichier que la trace d’une autre personne joint aussi reste.", step="attachments",
+        "shared", step="attachments",
     ),
     Holding(document, "documents", "deleted", _in(document, "agent")),
     Holding(x.event, "traces", "deleted", _in_courses(x.event), step="statements", counted=False),
@@ -230,7 +231,7 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
     Holding(
         community_frame, "progress", "deleted", _all,
-        "Calculé d’avance pour toute la communauté : recalculé sans la personne.", own=False,
+        "shared", own=False,
         step="frames", counted=False,
     ),
     Holding(
@@ -247,14 +248,14 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
     Holding(
         t.survey_box, "answers", "cut", _all,
-        "Qu’une personne de plus a répondu reste compté ; plus rien ne permet de savoir laquelle.",
+        "shared",
         own=False, step="boxes", counted=False,
     ),
     Holding(invited, "messages", "deleted", _invited(invited)),
     Holding(invited_link, "messages", "deleted", _invited(invited_link), own=False, counted=False),
     Holding(
         improvement, "complaints", "cut", _in(improvement, "author"),
-        "La réclamation reste au journal d’amélioration, sans texte ni auteur.", step="complaints",
+        "complaint", step="complaints",
     ),
     Holding(
         improvement, "improvements", "cut", _in(improvement, "owner", "opened_by"), _WORK,
@@ -278,7 +279,7 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding(export, "exports", "deleted", _in(export, "owner"), step="exports"),
     Holding(
         export_file, "exports", "deleted", _all,
-        "Fichiers préparés, gardés sept jours : tous s’en vont, et se redemandent.", own=False,
+        "shared", own=False,
         step="exports", counted=False,
     ),
     # --- files of imports
@@ -292,7 +293,7 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding(t.launch, "sessions", "deleted", _in(t.launch, "actor")),
     Holding(
         t.audit, "looks", "cut", _in(t.audit, "actor", "subject"),
-        "Le journal prouve ce qui a été consulté et par qui : il reste, sous un nom tiré au sort.",
+        "looks",
         ("actor", "subject"), step="append only",
     ),
     # --- what they did for others: it stays, without them
@@ -302,13 +303,14 @@ HOLDINGS: tuple[Holding, ...] = (
             (t.survey, "created_by"), (survey_reminder, "by"), (survey_template, "created_by"),
             (survey_template_version, "published_by"), (x.outline_edit, "updated_by"),
             (comment_theme, "edited_by"), (session_name, "made_by"), (retention_rule, "changed_by"),
-            (course_privacy, "set_by"), (erasure_request, "decided_by"),
+            (course_privacy, "set_by"), (erasure_request, "decided_by"), (comparison_file, "added_by"),
         )
     ),
     # --- what they asked
+    Holding(saved_view, "requests", "deleted", _in(saved_view, "owner"), counted=False),
     Holding(
         erasure_request, "requests", "cut", _in(erasure_request, "actor"),
-        "La preuve que la demande a été reçue et suivie reste, sans dire de qui elle venait.",
+        "request",
         ("actor",),
     ),
     Holding(exclusion, "requests", "deleted", _in(exclusion, "actor", "tutor")),

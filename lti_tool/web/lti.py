@@ -13,7 +13,7 @@ from lti_tool import arrival, audit, launch, login, sessions
 from lti_tool.keys import KeyRing
 from lti_tool.language import gettext as _
 from lti_tool.login import Refused
-from lti_tool.web import guard
+from lti_tool.web import coming_back, guard
 from lti_tool.web.guard import tool
 from tool_config import platforms, silos
 from tool_config.database import locating, transaction
@@ -288,6 +288,8 @@ def take() -> Response:
 @blueprint.errorhandler(Refused)
 def refuse(refusal: Refused) -> Response:
     """Make a page that a person understands of a refusal, and write its one line of audit."""
+    if isinstance(refusal, arrival.Erased):
+        return coming_back.welcome(refusal)
     here, silo_id = tool(), g.get("silo_id")
     action = "launch" if refusal.reason.startswith("launch") else "login"
     if silo_id is None:
@@ -375,4 +377,5 @@ def _go(url: str, status: int) -> Response:
     return response
 
 
+blueprint.add_url_rule("/lti/return", "come_back", coming_back.come_back, methods=["POST"])
 blueprint.register_blueprint(handing_over)
