@@ -194,10 +194,12 @@ membership = Table(
     Column("actor", Text, primary_key=True),
     #: trainee, tutor, admin
     Column("role", Text, nullable=False),
-    #: launch, roster, log
+    #: launch, roster, log, hand
     Column("source", Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
+    #: Since when the tutor says that this is no trainee, whatever the platform says.
+    Column("aside_at", Instant),
 )
 
 #: Corrections made in the outline editor or imported; null means "as drawn from the traces".

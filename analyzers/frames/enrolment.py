@@ -1,9 +1,9 @@
 """Who is enrolled, and how instants and days are read in bulk.
 
 Enrolled: people whose membership is "trainee", and people whom traces show (enrolled, acting, present or
-declared finished) and whom no membership gives another role; minus those who left. Somebody has left when
-the roster ended the membership, or a statement says so, and nothing (enrolment, membership, trace or
-presence) came later.
+declared finished) and whom no membership gives another role; minus those whom the tutor set aside and
+those who left. Somebody has left when the roster ended the membership, or a statement says so, and nothing
+(enrolment, membership, trace or presence) came later.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ def _traced() -> Select[Any]:
         .where(
             _A.c.silo_id == SILO,
             or_(_M.c.role.is_(None), _M.c.role == "trainee"),
+            _M.c.aside_at.is_(None),
             shown,
             not_(_departed()),
         )
@@ -155,6 +156,7 @@ def _listed() -> Select[Any]:
         .where(
             _M.c.silo_id == SILO,
             _M.c.role == "trainee",
+            _M.c.aside_at.is_(None),
             or_(_M.c.until.is_(None), _M.c.until > AS_OF),
             _A.c.actor.is_(None),
         )

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_,
 
 from tool_config.activity_kinds import ASIDE, KINDS, ActivityKinds
 from xapi import tables as t
+from xapi.survey_tables import survey_step
 
 #: Rows read at a time.
 _CHUNK = 20_000
@@ -69,10 +70,11 @@ def marks(conn: Connection, silo_id: int) -> Iterator[Sequence[Any]]:
 
 def state(conn: Connection, silo_id: int) -> tuple[Any, ...]:
     """Return figures that change whenever the rows above would."""
-    s, m, o = t.rollup_state.c, t.membership.c, t.outline_item.c
+    s, m, o, p = t.rollup_state.c, t.membership.c, t.outline_item.c, survey_step.c
     asked = (
         select(func.count(), func.sum(s.version)).where(s.silo_id == silo_id),
         select(func.count(), func.max(m.since)).where(m.silo_id == silo_id),
+        select(func.count(), func.sum(p.n), func.max(p.day)).where(p.silo_id == silo_id, p.closed),
         select(func.count(), func.count(o.gathering), func.sum(o.hours_in_person), func.sum(o.hours_distance))
         .where(o.silo_id == silo_id),
     )  # fmt: skip

@@ -171,6 +171,7 @@ def trainees(conn: Connection, asked: Survey) -> tuple[Trainee, ...]:
             person.c.silo_id == asked.silo_id,
             membership.c.course_id == asked.course_id,
             membership.c.role == TRAINEE,
+            membership.c.aside_at.is_(None),
         )
         .group_by(person.c.actor)
         .order_by(person.c.actor)

@@ -254,6 +254,7 @@ def gradable(conn: Connection, silo_id: int, course_id: int, issuer: str) -> dic
             person.c.issuer == issuer,
             membership.c.course_id == course_id,
             membership.c.role == roles.TRAINEE,
+            membership.c.aside_at.is_(None),
             membership.c.until.is_(None),
         )
     )
@@ -271,6 +272,7 @@ def may_say(conn: Connection, silo_id: int, course_id: int, mark_id: str, actor:
         membership.c.course_id == course_id,
         membership.c.actor == actor,
         membership.c.role == roles.TRAINEE,
+        membership.c.aside_at.is_(None),
         membership.c.until.is_(None),
     )
     kept = select(mark.c.mark_id).where(

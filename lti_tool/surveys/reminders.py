@@ -101,6 +101,7 @@ def _without(conn: Connection, asked: Survey, answered: set[str]) -> tuple[str, 
         membership.c.silo_id == asked.silo_id,
         membership.c.course_id == asked.course_id,
         membership.c.role == TRAINEE,
+        membership.c.aside_at.is_(None),
         membership.c.until.is_(None),
     )
     return tuple(sorted(set(conn.scalars(query)) - answered))

@@ -16,7 +16,7 @@ from lti_tool.exports import Table
 from lti_tool.formatting import first_capital, number
 from lti_tool.language import gettext, ngettext
 from lti_tool.services import arrivals
-from lti_tool.web import noting, presenting, services
+from lti_tool.web import bystanding, noting, presenting, services
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.listing import Column, Order, address, heads, plain
 from lti_tool.web.shell import CoursePage, known_limits, note, open_course, open_person, reading
@@ -76,7 +76,9 @@ def people_list(launch: str, course_id: int) -> str:
         names = page.names(conn)
         groups = _groups(conn, page)
         roster = services.roster_block(conn, page)
-    return render_template("tutor/people.html", **people_context(page, names, groups), roster=roster)
+        aside = bystanding.block(conn, page, names)
+    context = people_context(page, names, groups)
+    return render_template("tutor/people.html", **context, roster=roster, bystanders=aside)
 
 
 def _groups(conn: Connection, page: CoursePage) -> Mapping[str, Sequence[str]]:
