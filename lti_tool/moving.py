@@ -16,16 +16,19 @@ from typing import Any
 
 import orjson
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, Table, func, insert, inspect, select
+from sqlalchemy import Column, Connection, Engine, Table, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
+from lti_tool import invited_tables as _invited_tables
 from lti_tool import migrations
+from lti_tool import profile_tables as _profile_tables
 from lti_tool import tables as _lti_tables
 from lti_tool.surveys import box as survey_box
-from tool_config import platforms
+from tool_config import platforms, sealing
 from tool_config import tables as _config_tables
 from tool_config.database import administration, metadata
 from tool_config.silos import Silo, by_name, list_all
+from xapi import forward_tables as _forward_tables
 from xapi import tables as _xapi_tables
 
 #: Rows of one statement of SQL, and of one step of the progress.
@@ -35,6 +38,13 @@ _MODULUS = 1 << 256
 #: Every table that holds rows of a silo; parents before children.
 TABLES: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if "silo_id" in table.c)
 SEALED = (_config_tables.tool_key, _lti_tables.survey_box)
+#: Columns sealed for one use (`tool_config.sealing`), and the name of that use, made of the row's.
+SECRETS: tuple[tuple[Column[Any], str], ...] = (
+    (_forward_tables.forward.c.sealed_secret, "forward {silo_id} {name}"),
+    (_profile_tables.profile_provider.c.client_secret, "profile provider {silo_id}"),
+    (_profile_tables.profile_grant.c.address, "profile {silo_id}"),
+    (_invited_tables.invited.c.address, "invited {silo_id}"),
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -157,17 +167,29 @@ def _sealed(conn: Connection, one: Silo, secret_key: str) -> tuple[int, bool | N
     pairs = conn.execute(select(keys).where(keys.c.silo_id == one.silo_id)).all()
     # A box that nobody has answered into yet is empty: there is nothing to open.
     held = conn.execute(select(boxes).where(boxes.c.silo_id == one.silo_id, boxes.c.held != b"")).all()
-    if not secret_key or not (pairs or held):
-        return len(pairs) + len(held), None
+    secrets = list(_secrets(conn, one.silo_id))
+    many = len(pairs) + len(held) + len(secrets)
+    if not secret_key or not many:
+        return many, None
     opened = True
     try:
         if any(pair.retired_at is None for pair in pairs):
             platforms.private_key(conn, one.silo_id, secret_key)
         for box in held:
             survey_box.unseal(survey_box.key(secret_key), box.survey_id, box.held)
-    except (platforms.PlatformError, survey_box.BoxError):
+        for use, sealed in secrets:
+            sealing.unseal(secret_key, use, sealed)
+    except (platforms.PlatformError, survey_box.BoxError, sealing.SealError):
         opened = False
-    return len(pairs) + len(held), opened
+    return many, opened
+
+
+def _secrets(conn: Connection, silo_id: int) -> Iterator[tuple[str, str]]:
+    """Yield (use, sealed text) of every secret of a silo that was sealed for one use."""
+    for column, use in SECRETS:
+        held = select(column.table).where(column.table.c.silo_id == silo_id, column.is_not(None))
+        for row in conn.execute(held).mappings():
+            yield use.format_map(row), row[column.name]
 
 
 # --- rows --------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import click
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool import jobs, migrations
+from lti_tool import jobs, mail, migrations
 from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option
 from lti_tool.web.assets import DIST
@@ -65,6 +65,8 @@ def examine(data_dir: Path | None, clock: Callable[[], datetime]) -> list[Check]
     checks = [Check("settings", True, "can be used"), _secret(settings), _address(settings), _assets()]
     if settings.redis_url:
         checks.append(_redis(settings.redis_url))
+    if mail.is_set(settings):
+        checks.append(_smtp(settings))
     return checks + _store(settings, clock)
 
 
@@ -105,6 +107,18 @@ def _redis(url: str) -> Check:
     except RedisError as error:
         return Check("redis", False, f"out of reach ({type(error).__name__}); pages open without it, slower")
     return Check("redis", True, f"version {version}")
+
+
+def _smtp(settings: Settings) -> Check:
+    """Open the mail server as a message would, sign in, and send nothing."""
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        with mail.connected(settings):
+            signed = ", signed in" if settings.smtp_user else ""
+            return Check("mail", True, f"{where} answers{signed}; no message was sent")
+    except mail.Down as error:
+        advice = "ESTIME_SMTP_*; messages wait until it answers"
+        return Check("mail", False, f"{where} cannot be used ({error}): {advice}")
 
 
 def _store(settings: Settings, clock: Callable[[], datetime]) -> list[Check]:

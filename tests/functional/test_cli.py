@@ -25,6 +25,7 @@ from lti_tool.cli import main
 from lti_tool.job_tables import job
 from tests import services
 from tests.conftest import SECRET_KEY
+from tests.factories.mailbox import mailbox
 from tool_config import platforms, silos
 from tool_config.database import administration, locating, open_engine, transaction
 from xapi import auth
@@ -290,6 +291,31 @@ def test_doctor_before_and_after(estime: Estime, monkeypatch: pytest.MonkeyPatch
     answer = estime("doctor")
     assert answer.code == 1
     assert "ESTIME_MAX_BODY" in answer.out
+
+
+def test_doctor_tries_the_mail_server_and_sends_nothing(
+    estime: Estime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> tuple[bool, str]:
+        (found,) = (one for one in estime("doctor", "--json").json["checks"] if one["name"] == "mail")
+        return found["well"], found["message"]
+
+    assert " mail: " not in estime("doctor").out
+    with mailbox() as box:
+        monkeypatch.setenv("ESTIME_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("ESTIME_SMTP_PORT", str(box.port))
+        monkeypatch.setenv("ESTIME_SMTP_TLS", "none")
+        monkeypatch.setenv("ESTIME_MAIL_SENDER", "estime@campus.test")
+        assert told() == (True, f"127.0.0.1:{box.port} answers; no message was sent")
+        assert estime("doctor").code == 0
+        monkeypatch.setenv("ESTIME_SMTP_TLS", "starttls")  # which this server does not offer
+        well, said = told()
+        assert not well
+        assert "ESTIME_SMTP_" in said
+        assert box.received == []
+    monkeypatch.setenv("ESTIME_SMTP_TLS", "none")
+    assert not told()[0]
+    assert estime("doctor").code == 1
 
 
 def test_doctor_tells_of_background_work_that_failed(estime: Estime, folder: Path) -> None:

@@ -35,19 +35,20 @@ from sqlalchemy import (
     update,
 )
 
-from lti_tool import audit, moving
+from lti_tool import audit, forwarding, invited, moving, profiles
 from lti_tool import tables as lti
 from lti_tool.app import create_app
 from lti_tool.cli import main
+from lti_tool.profiles import openid
 from tests.conftest import SECRET_KEY, Clock
 from tests.factories import opened
 from tests.factories.opened import NOW, Reader
 from tests.factories.surveys import Classroom
-from tool_config import platforms, silos
+from tool_config import platforms, sealing, silos
 from tool_config.database import administration, metadata, open_engine, transaction
 from tool_config.settings import Settings
 from tool_config.tables import silo as silo_table
-from xapi import auth, rollup
+from xapi import auth, forward, rollup
 from xapi.survey_tables import answer
 from xapi.tables import event, rollup_pending, statement, statement_agent
 
@@ -368,6 +369,37 @@ def test_another_secret_key_is_told(
     assert done.exit_code == 0
     assert json.loads(done.stdout)["moved"][0]["opened"] is False
     assert "does not open what is encrypted" in done.stderr
+
+
+def test_the_secret_of_a_forward_is_tried_too(
+    engine: Engine, target: Engine, silo: int, estime: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silo that keeps a copy elsewhere, and nothing else that is sealed."""
+    with transaction(engine, silo) as conn:
+        forward.add(
+            conn, silo, "copie", url="https://lrs.test/xapi", username="u", now=NOW,
+            sealed_secret=forwarding.sealed(SECRET_KEY, silo, "copie", "s3cret"),
+        )  # fmt: skip
+    with administration(engine) as conn:
+        (one,) = silos.list_all(conn)
+        assert moving._sealed(conn, one, SECRET_KEY) == (1, True)
+        assert moving._sealed(conn, one, SECRET_KEY[::-1]) == (1, False)
+    done = estime(engine, target)
+    assert done.exit_code == 0, done.stderr
+    assert [json.loads(done.stdout)["moved"][0][name] for name in ("sealed", "opened")] == [1, True]
+
+
+def test_every_use_tried_is_one_that_something_is_sealed_for(silo: int) -> None:
+    """The names of the uses are written twice: here they are held together."""
+    sealed = {
+        "sealed_secret": forwarding.sealed(SECRET_KEY, silo, "copie", "x"),
+        "client_secret": sealing.seal(SECRET_KEY, openid._use(silo), "x"),
+        "profile_grant": profiles._sealed(SECRET_KEY, silo, "x"),
+        "invited": str(invited.sealed(SECRET_KEY, silo, "x")),
+    }
+    for column, use in moving.SECRETS:
+        text = sealed.get(column.name) or sealed[column.table.name]
+        assert sealing.unseal(SECRET_KEY, use.format(silo_id=silo, name="copie"), text) == "x"
 
 
 def test_a_source_that_is_not_there_is_not_made(target: Engine, tmp_path: Path) -> None:
