@@ -21,6 +21,7 @@ from lti_tool.language import gettext
 from lti_tool.web import (
     adapting,
     admin,
+    choosing,
     comments,
     competencies,
     connections,
@@ -31,6 +32,7 @@ from lti_tool.web import (
     importing,
     improvement_list,
     journal,
+    origins,
     participants,
     path_list,
     preparation,
@@ -54,6 +56,10 @@ _COURSE = "/courses/<int(signed=True):course_id>"
 #: name, address without its suffix, function that gives the table
 TABLES: tuple[tuple[str, str, Callable[..., Table]], ...] = (
     ("sessions", "/sessions", admin.sessions_table),
+    ("origins", "/origins", origins.origins_table),
+    ("choices", "/choices", choosing.choices_table),
+    ("choices_years", "/choices/years", choosing.choices_years_table),
+    ("choices_pairs", "/choices/pairs", choosing.choices_pairs_table),
     ("crossing", "/crossing", crossing.crossing_table),
     ("sizing", "/sizing", sizing.sizing_table),
     ("sizing_paths", "/sizing/paths", sizing.sizing_paths_table),
