@@ -43,13 +43,14 @@ class Following:
 
     hours: course_id, person (numbers of its own), kind (place in `KINDS`), hours. marks: course_id, person,
     mark (0 to 1). planned: course_id, kind, hours of the gatherings. unsaid: presences at gatherings whose
-    hours nobody wrote.
+    hours nobody wrote. received: course_id -> (favourable, answers) published of its closed questionnaires.
     """
 
     hours: Columns
     marks: Columns
     planned: Columns
     unsaid: int
+    received: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -115,17 +116,13 @@ class Modality:
 def study(
     community: Community,
     following: Following,
-    received: Mapping[int, tuple[int, int]],
     *,
     k: int,
     year: int | None = None,
     path: int | None = None,
 ) -> Modality:
-    """Compare the modalities of a year, of a path (place in `paths`), of everything.
-
-    `received`: course_id -> (favourable, answers) of its closed questionnaires, as published.
-    """
-    study_ = _Study(community, following, received, cut(community, k), k)
+    """Compare the modalities of a year, of a path (place in `paths`), of everything."""
+    study_ = _Study(community, following, cut(community, k), k)
     kept = np.ones(len(study_.lots), dtype=bool)
     keys = study_.lots.keys
     if year is not None:
@@ -140,11 +137,10 @@ class _Study:
         self,
         community: Community,
         following: Following,
-        received: Mapping[int, tuple[int, int]],
         lots: Lots,
         k: int,
     ) -> None:
-        self.community, self.following, self.received = community, following, received
+        self.community, self.following = community, following
         self.lots, self.k = lots, k
         held = placed(community)
         self.rows = {name: column[held] for name, column in community.enrolments.items()}
@@ -231,10 +227,11 @@ class _Study:
 
     def _favourable(self) -> tuple[Reals, Reals]:
         """Return the favourable answers and all, by lot: published already, each session by itself."""
-        ids = np.array(sorted(self.received), dtype=np.int64)
+        received = self.following.received
+        ids = np.array(sorted(received), dtype=np.int64)
         session = self._sessions_of(ids)
         inside = session >= 0
-        values = np.array([self.received[int(one)] for one in ids], dtype=np.float64).reshape(-1, 2)
+        values = np.array([received[int(one)] for one in ids], dtype=np.float64).reshape(-1, 2)
         return (
             self.lots.total(session[inside], values[inside, 0]),
             self.lots.total(session[inside], values[inside, 1]),

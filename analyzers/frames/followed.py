@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,11 @@ from tool_config.activity_kinds import KINDS
 _LAYOUT = 1
 
 
-def gather(conn: Connection, silo_id: int) -> Following:
-    """Read what was followed in every session of a silo, and the marks."""
+def gather(conn: Connection, silo_id: int, received: Mapping[int, tuple[int, int]]) -> Following:
+    """Read what was followed in every session of a silo, and the marks.
+
+    `received`: course_id -> (favourable, answers) of its closed questionnaires, as published.
+    """
     kinds = activity_kinds.load()
     people: dict[str, int] = {}
     hours = _Columns(("course_id", "person", "kind", "hours"), people)
@@ -42,7 +45,9 @@ def gather(conn: Connection, silo_id: int) -> Following:
         (course_id, KINDS.index(kinds.of_gathering(gathering, title)), length or 0.0)
         for course_id, gathering, title, length in reading.gatherings(conn, silo_id)
     ]
-    return Following(hours.made(), marks.made(), _columns(("course_id", "kind", "hours"), [planned]), unsaid)
+    return Following(
+        hours.made(), marks.made(), _columns(("course_id", "kind", "hours"), [planned]), unsaid, received
+    )
 
 
 class _Columns:
@@ -82,7 +87,10 @@ def _parts(found: Following) -> Iterator[tuple[str, NDArray[Any]]]:
 
 def pack(found: Following) -> bytes:
     """Return the frame as bytes."""
-    return pack_arrays({"layout": _LAYOUT, "unsaid": found.unsaid}, dict(_parts(found)))
+    return pack_arrays(
+        {"layout": _LAYOUT, "unsaid": found.unsaid, "received": list(found.received.items())},
+        dict(_parts(found)),
+    )
 
 
 def unpack(packed: bytes) -> Following | None:
@@ -95,4 +103,5 @@ def unpack(packed: bytes) -> Following | None:
         table, name = key.split("/", 1)
         if table in tables:
             tables[table][name] = array
-    return Following(tables["hours"], tables["marks"], tables["planned"], head["unsaid"])
+    received = {course_id: (count, n) for course_id, (count, n) in head["received"]}
+    return Following(tables["hours"], tables["marks"], tables["planned"], head["unsaid"], received)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from lti_tool import adapting
 from lti_tool.community import ENROLMENTS, keeping
+from lti_tool.community.audience import AUDIENCE
 from lti_tool.community.choosing import CHOICES
 from lti_tool.community.following import FOLLOWING
 from lti_tool.community.keeping import Source
@@ -28,7 +29,7 @@ KIND = "community"
 
 def sources(conn: Connection, silo_id: int) -> tuple[Source[Any], ...]:
     """Return every frame that the worker keeps for a silo."""
-    return ENROLMENTS, FOLLOWING, RETURNING, SESSIONS, CHOICES, adapting.source(rules.load())
+    return ENROLMENTS, FOLLOWING, RETURNING, AUDIENCE, SESSIONS, CHOICES, adapting.source(rules.load())
 
 
 def is_due(conn: Connection, silo_id: int, *, now: datetime) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from tests.conftest import Clock
 from tests.factories import opened
 from tests.factories.imports import taken
 from tests.factories.opened import Reader
+from tool_config.database import transaction
+from xapi import tables as t
 
 SESSIONS = (
     "Parcours;Session;Début;Fin;Modalité;Places;Heures prévues en présence;Heures prévues à distance;"
@@ -63,8 +66,11 @@ def text(page: str) -> str:
 
 
 def test_nothing_yet(admin: Reader) -> None:
-    for page, title in (("/sizing", "Les effectifs apparaîtront ici"),):
-        assert title in text(admin.page(page))
+    assert "Les effectifs apparaîtront ici" in text(admin.page("/sizing"))
+    assert "Il faut au moins 11 personnes inscrites dans des sessions terminées." in text(
+        admin.page("/modality")
+    )
+    assert "L’usage après la formation apparaîtra ici" in text(admin.page("/aftermath"))
     assert admin.get("/sizing?year=1950").status_code == 404
     assert admin.get("/sizing?path=99").status_code == 404
 
@@ -114,3 +120,74 @@ def test_the_files_say_the_same(admin: Reader, engine: Engine, silo: int, clock:
     assert [line.split(";")[0] for line in paths] == ["Parcours", "Achats", "Paie"]
     year = admin.get("/sizing.csv?year=2025").get_data().decode("utf-8-sig").splitlines()
     assert len(year) == 3
+
+
+# --- presence and distance ------------------------------------------------------------------------------
+
+
+def test_presence_and_distance(admin: Reader, engine: Engine, silo: int, clock: Clock) -> None:
+    lines = [SESSIONS]
+    people = ["Adresse mail;Session;Suite donnée;Mode d’inscription"]
+    for path, here, away in (("Achats", 27, 20), ("Paie", 20, 12)):
+        for way, finished in (("présence", here), ("distance", away)):
+            session = f"{path}-{way}"
+            lines.append(f"{path};{session};05/10/2024;09/10/2024;{way};60;12;6;9000")
+            people += enrolled(session, finished, 30 - finished)
+    taken(engine, silo, "\n".join(lines).encode(), clock, "sessions")
+    taken(engine, silo, "\n".join(people).encode(), clock, "enrolments")
+    page = text(admin.page("/modality"))
+    assert "Personne n’a tiré la modalité au sort" in page
+    assert "Dans un même parcours, on termine plus « en présence » que « à distance »" in page
+    assert "Achèvement : −25 points « à distance » par rapport à « en présence » (de −40 à −8)." in page
+    assert "Dans les 2 parcours qui ont les deux, sur 2 : −25 points" in page
+    rows = admin.get("/modality.csv").get_data().decode("utf-8-sig").splitlines()
+    assert len(rows) == 1 + 2 + 1
+    assert admin.get("/modality/hours.csv").status_code == 200
+    assert "Une seule modalité" not in page
+
+
+# --- after the training ---------------------------------------------------------------------------------
+
+
+def test_who_comes_back(admin: Reader, engine: Engine, silo: int, clock: Clock) -> None:
+    course = opened.add_course(engine, silo, number=5, title="Finie")
+    ends = (clock() - timedelta(days=100)).date()
+    with transaction(engine, silo) as conn:
+        where = t.course.c.silo_id == silo, t.course.c.course_id == course
+        conn.execute(update(t.course).where(*where).values(starts_on=ends - timedelta(days=60), ends_on=ends))
+    days = {0: 120, 1: 95, 2: 40}
+    sent = [
+        one
+        for rank in range(24)
+        for visit in (0, *((1,) if rank < 12 else ()), *((2,) if rank == 0 else ()))
+        for one in opened.statements(f"s{rank}", 1, days[visit], number=5)
+    ]
+    opened.take_in(engine, silo, sent, clock)
+    page = text(admin.page("/aftermath"))
+    assert "Le mois qui suit la fin, 50 % des stagiaires reviennent dans leur espace (12 sur 24)." in page
+    rows = admin.get("/aftermath.csv").get_data().decode("utf-8-sig").splitlines()
+    first = next(row for row in rows if row.startswith("Toutes;1;"))
+    assert first.split(";")[2:4] == ["24", "12"]
+    assert first.split(";")[-1] == "12"
+    # The only one who came back in the second month is a share of 24; her visits are hers.
+    second = next(row for row in rows if row.startswith("Toutes;2;"))
+    assert (second.split(";")[3], second.split(";")[-1]) == ("1", "")
+
+
+def test_the_public_site(admin: Reader, engine: Engine, silo: int, clock: Clock) -> None:
+    rows = ["Page;Date;Site;Promo;Vues;Passages de robots écartés"]
+    for month in range(1, 7):
+        rows.append(f"/film/chapitre-1;03/{month:02}/2026;Film annuel;2024-2026;{40 + month};10")
+        rows.append(f"/film/chapitre-2;03/{month:02}/2026;Film annuel;;{90 + month};4")
+    rows.append("/film/chapitre-3;03/06/2026;Film annuel;2025-2027;4;0")
+    rows.append("/film/chapitre-4;03/05/2026;Film annuel;2026-2028;9;0")
+    assert taken(engine, silo, "\n".join(rows).encode(), clock, "consultations").refused == 0
+    page = text(admin.page("/aftermath"))
+    total = sum(130 + 2 * month for month in range(1, 7)) + 13
+    assert f"Sur le site public, {total} pages vues en 6 mois." in page
+    assert "84 passages de robots sont écartés." in page
+    assert "/film/chapitre-2" in page
+    assert "/film/chapitre-3" not in page
+    assert "2025-2027" not in page
+    rows = admin.get("/aftermath/site.csv").get_data().decode("utf-8-sig").splitlines()
+    assert rows[0].startswith("Mois;Tous les liens;2024-2026;")

@@ -28,12 +28,14 @@ def following(
     hours: list[tuple[Any, ...]] = (),  # type: ignore[assignment]
     marks: list[tuple[Any, ...]] = (),  # type: ignore[assignment]
     planned: list[tuple[Any, ...]] = (),  # type: ignore[assignment]
+    received: dict[int, tuple[int, int]] | None = None,
 ) -> Following:
     return Following(
         table(("course_id", "person", "kind", "hours"), list(hours)),
         table(("course_id", "person", "mark"), list(marks)),
         table(("course_id", "kind", "hours"), list(planned)),
         0,
+        received or {},
     )
 
 
@@ -48,7 +50,7 @@ RUNS = [
 
 
 def study(runs: list[Run] = RUNS, found: Following | None = None, **more: Any) -> Modality:
-    return modality.study(community(runs), found or following(), more.pop("received", {}), k=K, **more)
+    return modality.study(community(runs), found or following(), k=K, **more)
 
 
 def test_completion_plain_and_within_paths() -> None:
@@ -110,7 +112,7 @@ def test_marks_and_satisfaction() -> None:
         (course, 100 * course + rank, float(rng.uniform(0.4, 0.9))) for course in (1, 2) for rank in range(30)
     ]
     marks += [(3, 300 + rank, 1.0) for rank in range(3)]
-    found = study(found=following(marks=marks), received={1: (20, 25), 2: (30, 36), 5: (10, 12), 77: (5, 50)})
+    found = study(found=following(marks=marks, received={1: (20, 25), 2: (30, 36), 5: (10, 12), 77: (5, 50)}))
     satisfaction, marked = found.outcomes[1], found.outcomes[2]
     assert [None if one is None else (one.count, one.n) for one in satisfaction.shares] == [
         (20, 25), (40, 48), None,
