@@ -27,6 +27,8 @@ PLACES = {
     "platform": f"{_IN}.registry:platform",
     "admin": f"{_IN}.registry:admin",
     "audit": f"{_IN}.auditing:audits",
+    "benchmark": f"{_IN}.benchmark:benchmark",
+    "compliance": f"{_IN}.compliance:compliance",
     "profile": f"{_IN}.profiles:profile",
     "privacy": f"{_IN}.privacy:privacy",
     "pseudonyms": f"{_IN}.privacy:pseudonyms",

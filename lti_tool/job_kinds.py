@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from lti_tool import comments, depth, saved
+from lti_tool import comments, depth, saved, typologies
 from lti_tool.comments import work as reading
 from lti_tool.community import work as community
+from lti_tool.compliance import work as compliance
 from lti_tool.council import work as council
 from lti_tool.evidence import work as evidence
 from lti_tool.exports import kept
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     imports.KIND: Kind(imports.take, slow=True),
     imports.NIGHTLY: Kind(imports.tidy, slow=True),
     evidence.KIND: Kind(evidence.make, slow=True),
+    compliance.KIND: Kind(compliance.make, slow=True),
     kept.NIGHTLY: Kind(kept.tidy),
     invited.KIND: Kind(invited.send, attempts=invited.ATTEMPTS),
     invited.NIGHTLY: Kind(invited.tidy),
@@ -44,6 +46,8 @@ KINDS: Mapping[str, Kind] = {
     comments.KIND: Kind(reading.run, slow=True),
     comments.NIGHTLY: Kind(reading.ask_all),
     community.KIND: Kind(community.run, slow=True),
+    typologies.KIND: Kind(typologies.run, slow=True),
+    typologies.NIGHTLY: Kind(typologies.ask_all),
 }
 
 PERIODIC: tuple[Periodic, ...] = (
@@ -56,4 +60,5 @@ PERIODIC: tuple[Periodic, ...] = (
     every(saved.NIGHTLY, at=time(5, 10)),
     every(depth.NIGHTLY, at=time(4, 25)),
     every(comments.NIGHTLY, at=time(4, 40)),
+    every(typologies.NIGHTLY, at=time(4, 50)),
 )

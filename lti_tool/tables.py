@@ -3,6 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
 import lti_tool.community_tables
+import lti_tool.compliance_tables
 import lti_tool.export_tables
 import lti_tool.import_tables
 import lti_tool.improvement_tables

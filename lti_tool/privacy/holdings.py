@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_, selec
 
 from lti_tool import tables as t
 from lti_tool.community_tables import community_frame
+from lti_tool.compliance_tables import institution
 from lti_tool.export_tables import export, export_file
 from lti_tool.import_tables import import_chunk, import_file, import_refusal
 from lti_tool.improvement_tables import improvement, improvement_change
@@ -303,6 +304,7 @@ HOLDINGS: tuple[Holding, ...] = (
             (t.survey, "created_by"), (survey_reminder, "by"), (survey_template, "created_by"),
             (survey_template_version, "published_by"), (x.outline_edit, "updated_by"),
             (comment_theme, "edited_by"), (session_name, "made_by"), (retention_rule, "changed_by"),
+            (institution, "changed_by"),
             (course_privacy, "set_by"), (erasure_request, "decided_by"), (comparison_file, "added_by"),
         )
     ),

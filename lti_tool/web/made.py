@@ -19,7 +19,7 @@ from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import note, reading
 from tool_config.database import transaction
 
-_MIMES = {"pdf": "application/pdf", "xlsx": xlsx_file.MIME}
+_MIMES = {"pdf": "application/pdf", "xlsx": xlsx_file.MIME, "zip": "application/zip"}
 
 
 @dataclass(frozen=True)

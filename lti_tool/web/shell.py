@@ -190,6 +190,7 @@ def done() -> list[str]:
         "linked": gettext("La correspondance est enregistrée."),
         "erased": gettext("Ses données sont effacées."),
         "refused": gettext("La demande est refusée : la personne en lit le motif."),
+        "institution": gettext("Les renseignements sont enregistrés."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         "heard": gettext("Ce qui a été dit est noté."),
         "unheard": gettext("La note est retirée."),
@@ -263,6 +264,7 @@ def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
             [
                 ("connections", gettext("Connexions")),
                 ("template_list", gettext("Questionnaires")),
+                ("compliance", gettext("Dossier de conformité")),
                 ("profiles", gettext("Profils")),
                 ("saved_views", gettext("Vues enregistrées")),
                 ("erasures", gettext("Effacements")),
