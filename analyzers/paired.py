@@ -61,6 +61,48 @@ def change(competency: str, before: Sequence[int], after: Sequence[int]) -> Chan
     )
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What changes add up by: people, their points before and after, the squares of their changes."""
+
+    n: int
+    before: int
+    after: int
+    squares: int
+
+
+def sums(found: Change) -> Sums | None:
+    """Return the sums behind a change, whole numbers as points are; None where nothing is shown."""
+    from scipy import stats
+
+    n = found.n
+    if n is None or found.mean is None or found.before is None or found.after is None:
+        return None
+    half = ((found.high or 0.0) - (found.low or 0.0)) / 2
+    spread = half * sqrt(n) / float(stats.t.ppf(0.975, n - 1))
+    squares = spread**2 * (n - 1) + n * found.mean**2
+    return Sums(n, round(n * found.before), round(n * found.after), round(squares))
+
+
+def together(competency: str, parts: Sums) -> Change:
+    """Return the change of people of several groups taken together; no p, which needs ranks."""
+    from scipy import stats
+
+    n, mean = parts.n, (parts.after - parts.before) / parts.n
+    spread = sqrt(max(0.0, (parts.squares - n * mean**2) / (n - 1)))
+    half = float(stats.t.ppf(0.975, n - 1)) * spread / sqrt(n)
+    return Change(
+        competency=competency,
+        n=n,
+        before=parts.before / n,
+        after=parts.after / n,
+        mean=mean,
+        low=mean - half,
+        high=mean + half,
+        dz=mean / spread if spread > 0 else None,
+    )
+
+
 def changes(
     before: Mapping[str, Mapping[str, int]],
     after: Mapping[str, Mapping[str, int]],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
-from analyzers import alerts, engagement, frames
+from analyzers import alerts, answer_frames, engagement, frames
+from analyzers.paired import Change
 from analyzers.survey_results import SurveySummary
 from lti_tool.evidence.lots import school_year
 from lti_tool.improvements import log
@@ -49,6 +50,8 @@ class Session:
     #: Connected, not finished, and nothing for long (only while the session runs).
     idle: int
     surveys: tuple[SurveySummary, ...]
+    #: (competency, points of its scale) -> how the same people moved from entry to the end, as sealed.
+    changes: Mapping[tuple[str, int], Change] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,10 @@ def _session(
 ) -> Session:
     read = frames.course(conn, silo_id, course_id, as_of=now, rules=rules)
     overview, learners = engagement.overview(read), alerts.learners(read)
+    surveys = reception.course(
+        conn, silo_id, course_id, enrolled=overview.enrolled, now=now, k=rules.disclosure.course,
+        partial=overview.basis.partial,
+    )  # fmt: skip
     return Session(
         course_id=course_id,
         title=" · ".join(filter(None, [read.title or "Session sans titre", read.label])),
@@ -165,11 +172,27 @@ def _session(
         present=sum(learner.attended > 0 for learner in learners),
         presences=not overview.online_only,
         idle=0 if read.ended else overview.by_state["inactive"],
-        surveys=reception.course(
-            conn, silo_id, course_id, enrolled=overview.enrolled, now=now, k=rules.disclosure.course,
-            partial=overview.basis.partial,
-        ),
-    )  # fmt: skip
+        surveys=surveys,
+        changes=_changes(conn, silo_id, course_id, surveys),
+    )
+
+
+def _changes(
+    conn: Connection, silo_id: int, course_id: int, surveys: Sequence[SurveySummary]
+) -> dict[tuple[str, int], Change]:
+    """Return what was sealed of each competency by the last questionnaire that asked it at the end."""
+    sealed = answer_frames.depths(conn, silo_id, course_id)
+    last = [one for one in surveys if one.is_satisfaction and one.phase == "a-chaud"]
+    found: dict[tuple[str, int], Change] = {}
+    for survey in sorted(last, key=lambda one: (one.closes_at, one.survey_id)):
+        made = sealed.get(survey.survey_id)
+        moved = {one.competency: one for one in made.changes} if made else {}
+        for item in survey.positioning:
+            change = moved.get(item.question.competency)
+            if change is not None and change.suppressed is None:
+                name = item.question.short.fr or item.question.text.fr
+                found[name, len(item.question.values)] = change
+    return found
 
 
 def _said(

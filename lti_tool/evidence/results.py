@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzers import paired
 from lti_tool.documents.content import Block, Points, Section, Text
 from lti_tool.evidence import measures, needs
 from lti_tool.evidence.facts import Facts, Session
@@ -150,11 +151,14 @@ def eleventh(facts: Facts) -> Section:
 
 def _positioned(facts: Facts) -> list[Block]:
     """Return self-positioning by competency, at entry and after; nothing unless it was asked at both."""
+    moved = _moved(facts)
     before = needs.positions(facts, needs.is_entry)
     after = needs.positions(facts, lambda survey: survey.is_satisfaction and survey.phase == "a-chaud")
-    both = [name for name in before if name in after]
+    known = {name for (name, _), _ in moved}
+    both = [name for name in before if name in after and name not in known]
+    made: list[Block] = [_paired(moved)] if moved else []
     if not both:
-        return []
+        return made
     columns: Columns = [
         "Compétence", Column("Réponses à l’entrée", digits=0), Column("À l’aise à l’entrée", percent=True),
         Column("Réponses après", digits=0), Column("À l’aise après", percent=True),
@@ -164,7 +168,47 @@ def _positioned(facts: Facts) -> list[Block]:
         ("À l’aise", "les deux degrés les plus hauts de l’auto-positionnement."),
         ("Comparaison", "de groupes : ce ne sont pas toujours les mêmes personnes avant et après."),
     ]
-    return [Table("acquis", "Auto-positionnement, avant et après", columns, rows, notes)]
+    return [*made, Table("acquis", "Auto-positionnement, avant et après", columns, rows, notes)]
+
+
+def _moved(facts: Facts) -> list[tuple[tuple[str, int], paired.Change]]:
+    """Return how the same people moved, by competency and scale, sessions taken together."""
+    parts = {
+        (one.course_id, key): added
+        for one in facts.sessions
+        for key, change in one.changes.items()
+        if (added := paired.sums(change)) is not None
+    }
+    found = []
+    for key in dict.fromkeys(key for _, key in parts):
+
+        def counted(one: Session, key: tuple[str, int] = key) -> Counted | None:
+            part = parts.get((one.course_id, key))
+            return None if part is None else Counted(part.n, part.n, (part.before, part.after, part.squares))
+
+        total = measures.measure(facts.sessions, counted, facts.k).total
+        if total is not None:
+            found.append((key, paired.together(key[0], paired.Sums(total.n, *total.counts))))
+    return found
+
+
+def _paired(moved: list[tuple[tuple[str, int], paired.Change]]) -> Table:
+    columns: Columns = [
+        "Compétence", Column("Degrés", digits=0), Column("Personnes", digits=0),
+        Column("Moyenne à l’entrée", digits=2), Column("Moyenne après", digits=2),
+        Column("Évolution", digits=2), Column("de", digits=2), Column("à", digits=2),
+    ]  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [
+        (name, points, one.n, one.before, one.after, one.mean, one.low, one.high)
+        for (name, points), one in moved
+    ]
+    notes = [
+        ("Personnes", "celles qui se sont situées deux fois, à l’entrée et à la fin : les mêmes."),
+        ("Évolution", "moyenne de leurs évolutions, en degrés, avec son intervalle à 95 % (Student)."),
+    ]
+    return Table(
+        "evolution", "Auto-positionnement des mêmes personnes, à l’entrée et après", columns, rows, notes
+    )
 
 
 def twelfth(facts: Facts) -> Section:
