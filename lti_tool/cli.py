@@ -32,6 +32,7 @@ PLACES = {
     "profile": f"{_IN}.profiles:profile",
     "privacy": f"{_IN}.privacy:privacy",
     "pseudonyms": f"{_IN}.privacy:pseudonyms",
+    "retention": f"{_IN}.privacy:retention",
 }
 
 

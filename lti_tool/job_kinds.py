@@ -18,7 +18,7 @@ from lti_tool.exports import kept
 from lti_tool.imports import work as imports
 from lti_tool.invited import work as invited
 from lti_tool.jobs import Kind, Periodic, every
-from lti_tool.privacy import scrubbing
+from lti_tool.privacy import purging, scrubbing
 from lti_tool.profiles import links as profile_links
 from lti_tool.saved import work as saved_views
 from lti_tool.services import grades, marks, memberships
@@ -43,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     depth.KIND: Kind(depth.run, slow=True),
     depth.NIGHTLY: Kind(depth.run, slow=True),
     scrubbing.KIND: Kind(scrubbing.run, slow=True),
+    purging.NIGHTLY: Kind(purging.nightly, slow=True),
     comments.KIND: Kind(reading.run, slow=True),
     comments.NIGHTLY: Kind(reading.ask_all),
     community.KIND: Kind(community.run, slow=True),
@@ -55,6 +56,7 @@ PERIODIC: tuple[Periodic, ...] = (
     every(marks.NIGHTLY, at=time(3, 40)),
     every(imports.NIGHTLY, at=time(4, 10)),
     every(kept.NIGHTLY, at=time(4, 20)),
+    every(purging.NIGHTLY, at=time(4, 50)),
     every(invited.NIGHTLY, at=time(4, 15)),
     every(profile_links.NIGHTLY, at=time(4, 5)),
     every(saved.NIGHTLY, at=time(5, 10)),

@@ -41,20 +41,6 @@ retention_rule = Table(
     Column("changed_by", Text, nullable=False),
 )
 
-#: A session whose traces were purged: what was counted of it then, which nothing counts again.
-sealed_course = Table(
-    "sealed_course",
-    metadata,
-    Column("silo_id", Integer, primary_key=True),
-    Column("course_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("sealed_on", Date, nullable=False),
-    #: Traces up to this instant are gone.
-    Column("through", Instant, nullable=False),
-    Column("enrolled", Integer, nullable=False),
-    Column("finished", Integer, nullable=False),
-    Column("last_on", Date),
-)
-
 #: A course whose people are shown to nobody one by one, not even to its tutors.
 course_privacy = Table(
     "course_privacy",

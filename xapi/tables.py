@@ -25,6 +25,7 @@ import xapi.depth_tables
 import xapi.document_tables
 import xapi.forward_tables
 import xapi.path_tables
+import xapi.sealed_tables
 import xapi.survey_tables
 import xapi.tombstone_tables  # noqa: F401  (all register on the same metadata)
 from tool_config.database import Instant, metadata

@@ -23,6 +23,7 @@ from analyzers.frames.enrolment import enrolled
 from analyzers.shapes import SiloFrames, zone
 from tool_config.tables import silo as silo_table
 from xapi import tables as t
+from xapi.sealed_tables import sealed_course
 
 _COLUMNS = (
     "course_id",
@@ -66,6 +67,8 @@ def silo(conn: Connection, silo_id: int, *, as_of: datetime) -> SiloFrames:
 def _sessions(silo_id: int, since: datetime) -> Select[Any]:
     """Return one row a course with its counts."""
     c, p, s, d = t.course, t.path, t.rollup_state, t.rollup_actor_day
+    # Counted once, before its traces went.
+    sealed = sealed_course
     counts = _counts(silo_id, since)
     before = exists().where(
         d.c.silo_id == silo_id,
@@ -84,16 +87,19 @@ def _sessions(silo_id: int, since: datetime) -> Select[Any]:
             c.c.ends_on,
             c.c.roster_at.is_(None),
             s.c.refreshed_at,
-            func.coalesce(counts.c.enrolled, 0),
+            func.coalesce(sealed.c.enrolled, counts.c.enrolled, 0),
             func.coalesce(counts.c.active, 0),
-            func.coalesce(counts.c.finished, 0),
-            counts.c.last_at,
+            func.coalesce(sealed.c.finished, counts.c.finished, 0),
+            func.coalesce(sealed.c.last_at, counts.c.last_at),
             before,
         )
         .select_from(
             c.outerjoin(p, and_(p.c.silo_id == c.c.silo_id, p.c.path_id == c.c.path_id))
             .outerjoin(s, and_(s.c.silo_id == c.c.silo_id, s.c.course_id == c.c.course_id))
             .outerjoin(counts, counts.c.course_id == c.c.course_id)
+            .outerjoin(
+                sealed, and_(sealed.c.silo_id == c.c.silo_id, sealed.c.course_id == c.c.course_id)
+            )
         )
         .where(c.c.silo_id == silo_id, c.c.course_id >= 0)
         .order_by(c.c.course_id)

@@ -1,4 +1,4 @@
-"""`estime privacy|pseudonyms`: erasures asked for and decided, another key for the pseudonyms shown."""
+"""`estime privacy|pseudonyms|retention`: erasures, another key for pseudonyms, how long things are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import click
 
 from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option, open_store, read_settings
-from lti_tool.privacy import erasure, requests, scrubbing, whose
+from lti_tool.privacy import erasure, purging, requests, scrubbing, whose
+from lti_tool.privacy import retention as rules
 from tool_config import silos
 from tool_config.database import administration, transaction
 
@@ -111,3 +112,32 @@ def pseudonyms_rotate(name: str, data_dir: Path | None) -> None:
         owner = silos.by_name(conn, name)
         silos.rotate_pseudonyms(conn, owner.silo_id)
     answer({"silo": owner.name, "rotated": True})
+
+
+@click.command()
+@click.option("--silo", "name", required=True, help="Name or number of the silo.")
+@click.option("--dry-run", is_flag=True, help="Say what would leave, and change nothing.")
+@click.option("--set", "wanted", multiple=True, metavar="KIND=DAYS", help="Keep a kind for so many days.")
+@data_dir_option
+def retention(name: str, dry_run: bool, wanted: tuple[str, ...], data_dir: Path | None) -> None:
+    """Say how long things are kept (`--set traces=365`), what would leave, or take it away now."""
+    engine = open_store(read_settings(data_dir))
+    with administration(engine) as conn:
+        owner = silos.by_name(conn, name)
+    silo_id, now = owner.silo_id, utcnow()
+    with transaction(engine, silo_id) as conn:
+        for text in wanted:
+            kind, _, days = text.partition("=")
+            try:
+                rules.set_rule(conn, silo_id, kind, int(days), by="", now=now)
+            except (ValueError, rules.RetentionError):
+                bounds = ", ".join(
+                    f"{one.kind} {one.fewest}-{one.most}" for one in rules.rules(conn, silo_id)
+                )
+                raise click.ClickException(f"{text!r}: a kind and its days, among {bounds}") from None
+        kept, plan = rules.days_of(conn, silo_id), rules.plan(conn, silo_id, now=now)
+    ending = [{"course": one.title, "ended": one.ends_on, "traces": one.traces} for one in plan.courses]
+    said = {"silo": owner.name, "days": kept, "sessions": ending, "others": dict(plan.counts)}
+    if not dry_run and not wanted:
+        said["gone"] = dict(purging.purge(engine, silo_id, clock=utcnow))
+    answer(said)

@@ -31,10 +31,9 @@ from tool_config.database import owning
 from xapi import answers, rollup, store, tombstones
 from xapi import statement as statements
 from xapi.cutting import ERASED
-from xapi.document_tables import attachment
 from xapi.forward_tables import forward
 from xapi.survey_tables import answer
-from xapi.tables import event, membership, statement, statement_agent
+from xapi.tables import event, membership, statement_agent
 
 #: Fault of a waiting file that named somebody erased.
 FILE_FAULT = "erased"
@@ -209,23 +208,8 @@ def _these(table: Table, rows: list[dict[str, Any]]) -> Any:
 
 def _attachments(done: _Erasure) -> None:
     """Delete the contents that no statement names any more."""
-    silo_id = done.person.silo_id
-    a = attachment.c
-    kept = select(a.sha2).where(a.silo_id == silo_id, a.sha2.in_(sorted(done.person.attachments)))
-    hashes = sorted(done.conn.scalars(kept)) if done.person.attachments else []
-    if not hashes:
-        return
-    still: set[str] = set()
-    for start in range(0, len(hashes), 50):
-        some = hashes[start : start + 50]
-        naming = select(statement.c.raw).where(
-            statement.c.silo_id == silo_id,
-            or_(*(func.lower(statement.c.raw).contains(sha2) for sha2 in some)),
-        )
-        for raw in done.conn.scalars(naming.execution_options(yield_per=_CHUNK)):
-            still |= {sha2 for sha2 in some if sha2 in raw.lower()}
-    gone = a.sha2.in_([sha2 for sha2 in hashes if sha2 not in still])
-    done.counts["files"] += done.conn.execute(delete(attachment).where(a.silo_id == silo_id, gone)).rowcount
+    gone = traces.forget_files(done.conn, done.person.silo_id, done.person.attachments)
+    done.counts["files"] += gone
 
 
 def _statements(done: _Erasure) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from lti_tool.privacy import scanning
 from lti_tool.privacy.whose import Person
 from xapi import answers, cutting, debriefs, events, statement, store
 from xapi.cutting import NOBODY
+from xapi.document_tables import attachment
 from xapi.forward_tables import forward_dead
 from xapi.tables import statement as table
 from xapi.tables import statement_activity, statement_agent, statement_reference
@@ -44,7 +45,7 @@ def erase(conn: Connection, person: Person, *, mark: str) -> tuple[int, int]:
             else:
                 _say_again(conn, row, left)
                 cut += 1
-        _forget(conn, person.silo_id, theirs)
+        forget(conn, person.silo_id, theirs)
         gone += len(theirs)
     return gone, cut
 
@@ -88,8 +89,8 @@ def _say_again(conn: Connection, row: dict[str, Any], left: dict[str, Any]) -> N
     debriefs.record(conn, silo_id, again)
 
 
-def _forget(conn: Connection, silo_id: int, ids: Sequence[str]) -> None:
-    """Delete statements, with everything that goes by their numbers."""
+def forget(conn: Connection, silo_id: int, ids: Sequence[str]) -> None:
+    """Delete statements, with everything that goes by their numbers: answers, events, links."""
     if not ids:
         return
     answers.forget(conn, silo_id, ids)
@@ -101,3 +102,28 @@ def _forget(conn: Connection, silo_id: int, ids: Sequence[str]) -> None:
     either = or_(reference.statement_id.in_(ids), reference.target_id.in_(ids))
     conn.execute(delete(statement_reference).where(reference.silo_id == silo_id, either))
     conn.execute(delete(table).where(table.c.silo_id == silo_id, table.c.id.in_(ids)))
+
+
+def forget_files(conn: Connection, silo_id: int, named: Collection[str]) -> int:
+    """Delete those of some contents (SHA-2) that no statement names any more; return how many.
+
+    Statements are not indexed by what they bring: where such contents are kept, one pass reads all of those
+    that bring any.
+    """
+    a = attachment.c
+    kept = select(a.sha2).where(a.silo_id == silo_id, a.sha2.in_(sorted(named)))
+    hashes = sorted(conn.scalars(kept)) if named else []
+    gone = 0
+    for start in range(0, len(hashes), 50):
+        some = hashes[start : start + 50]
+        naming = select(table.c.raw).where(
+            table.c.silo_id == silo_id,
+            table.c.raw.contains('"attachments"'),
+            or_(*(func.lower(table.c.raw).contains(sha2) for sha2 in some)),
+        )
+        still: set[str] = set()
+        for raw in conn.scalars(naming.execution_options(yield_per=_CHUNK)):
+            still |= {sha2 for sha2 in some if sha2 in raw.lower()}
+        here = a.sha2.in_([sha2 for sha2 in some if sha2 not in still])
+        gone += conn.execute(delete(attachment).where(a.silo_id == silo_id, here)).rowcount
+    return gone

@@ -20,6 +20,7 @@ from xapi import answers, debriefs
 from xapi.events import EVERYONE, OUTLINE, event_rows, queue, settle
 from xapi.identity import CHUNK
 from xapi.rollup.course import CourseRollup, Work
+from xapi.sealed_tables import sealed_course
 from xapi.tables import (
     course,
     event,
@@ -80,6 +81,10 @@ def _settle(conn: Connection, silo_id: int) -> int:
 
 def _refresh_course(conn: Connection, silo_id: int, course_id: int, now: datetime, share: int) -> int:
     _lock(conn, silo_id, course_id, now)
+    if is_sealed(conn, silo_id, course_id):
+        table = rollup_pending
+        where = table.c.silo_id == silo_id, table.c.course_id == course_id
+        return conn.execute(delete(table).where(*where)).rowcount
     work, taken = _take(conn, silo_id, course_id, share)
     if taken:
         CourseRollup(conn, silo_id, course_id, zone_of(conn, silo_id, course_id)).run(work)
@@ -131,6 +136,13 @@ def _take(conn: Connection, silo_id: int, course_id: int, share: int) -> tuple[W
     for start in range(0, len(ids), CHUNK):
         conn.execute(delete(table).where(*where, table.c.pending_id.in_(ids[start : start + CHUNK])))
     return work, len(ids)
+
+
+def is_sealed(conn: Connection, silo_id: int, course_id: int) -> bool:
+    """Tell whether the traces of a course were purged: what was drawn from them is not drawn again."""
+    c = sealed_course.c
+    query = select(c.course_id).where(c.silo_id == silo_id, c.course_id == course_id)
+    return conn.execute(query).first() is not None
 
 
 def courses_of(silo_id: int) -> Any:

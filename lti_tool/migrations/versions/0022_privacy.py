@@ -43,11 +43,10 @@ def upgrade() -> None:
         "sealed_course",
         sa.Column("silo_id", sa.Integer(), nullable=False),
         sa.Column("course_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("sealed_on", sa.Date(), nullable=False),
-        sa.Column("through", Instant(timezone=True), nullable=False),
+        sa.Column("sealed_at", Instant(timezone=True), nullable=False),
         sa.Column("enrolled", sa.Integer(), nullable=False),
         sa.Column("finished", sa.Integer(), nullable=False),
-        sa.Column("last_on", sa.Date(), nullable=True),
+        sa.Column("last_at", Instant(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("silo_id", "course_id", name=op.f("pk_sealed_course")),
     )
     op.create_table(
