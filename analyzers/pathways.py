@@ -176,6 +176,8 @@ class Picture:
     #: What the breakdown is of: "year", a trait; "" without any.
     by: str
     groups: tuple[People, ...]
+    #: Lot of each person, place in those of `people`.
+    member: NDArray[np.int32]
     agreement: Agreement | None
     placed: tuple[Placed, ...]
     #: Module -> share who came back to it a later day, of those who went on to another.
@@ -260,10 +262,35 @@ def picture(journeys: Journeys, *, k: int, stopped_days: int, by: str = "") -> P
         people,
         by if groups else "",
         groups,
+        member,
         _agreement(journeys, people, member, k),
         _placed(journeys, people, member, k),
         _returns(journeys, people, member, k),
     )
+
+
+def told_by_type(
+    journeys: Journeys, picture: Picture, types: NDArray[np.int32], *, k: int
+) -> dict[int, tuple[int, bool]]:
+    """Return how many people each type has, and whether that is all of them.
+
+    `types`: of each person, a function of their way; −1: none. A lot whose way is known to its end is of one
+    type. The people of the other lots are told where those of a type are k, or none; types where they are
+    fewer stay together with the smallest of the rest until they are k, and have that many at least.
+    """
+    whole = np.array([lot.whole for lot in picture.people.lots])[picture.member]
+    names = [int(one) for one in np.unique(types)]
+    known = {name: int((whole & (types == name)).sum()) for name in names}
+    rest = {name: int((~whole & (types == name)).sum()) for name in names}
+    small = [name for name in names if 0 < rest[name] < k]
+    others = sorted((name for name in names if rest[name] >= k), key=lambda name: (rest[name], name))
+    while small and sum(rest[name] for name in small) < k and others:
+        small.append(others.pop(0))
+    return {
+        name: (known[name], False) if name in small else (known[name] + rest[name], True)
+        for name in names
+        if name >= 0
+    }
 
 
 # --- the parts ----------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ Ints = NDArray[np.int64]
 #: (variants, steps): modules in the order of their first entry, −1 after the last.
 Sequences = NDArray[np.int8]
 
+#: Called with what is done and the whole, now and then.
+Progress = Callable[[int, int], None]
+
 #: Distinct variants that are compared two by two; the rest goes to the nearest type.
 MOST_VARIANTS = 2_000
 #: Types looked for.
@@ -52,7 +55,7 @@ def classify(
     modules: int,
     *,
     least: float,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Typology | None:
     """Put distinct variants into types of `least` people or more; None when there are not two such.
 
@@ -123,7 +126,7 @@ def matching_distances(
     columns: Sequences,
     costs: Reals,
     indel: float,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Reals:
     """Return the optimal matching distance of each row to each column (Needleman and Wunsch, 1970).
 
