@@ -35,6 +35,8 @@ LEAST_RATE = 20_000
 #: Seconds for which a connection may stay open with nothing asked.
 IDLE_SECONDS = 30
 LARGEST_HEAD = 65_536
+#: Seconds for which a request is answered alone in its process, if another can be.
+SHORT = 0.1
 #: What waits in memory of one request; more goes to a temporary file.
 IN_MEMORY = 65_536
 MOST_CONNECTIONS = 1_000
@@ -153,7 +155,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             _take_when_free(listener, self.cfg.threads)
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            wasyncore.loop(timeout=1.0, use_poll=True, map=sockets, count=1)
+            busy = any(isinstance(one, Channel) and one.requests for one in list(sockets.values()))
+            wasyncore.loop(timeout=SHORT if busy else 1.0, use_poll=True, map=sockets, count=1)
         deadline = time.monotonic() + self.cfg.graceful_timeout
         for listener in [one for one in sockets.values() if one.accepting]:
             listener.accepting = False
@@ -189,12 +192,16 @@ def _take_when_free(listener: Any, threads: int) -> None:
 
     Whoever comes otherwise waits in the queue of the socket, which all processes share: the first that is
     free takes whoever came first. In a busy process's own queue, one would wait while another is idle.
+
+    Threads of one process take turns, so that two short requests there end as late as the later of them:
+    another is taken beside what is answered only once that has lasted (``SHORT``), as a long page does.
     """
     ready = listener.readable
 
     def readable() -> bool:
-        busy = sum(1 for one in list(listener.active_channels.values()) if one.requests)
-        return bool(ready()) and busy < threads
+        now = time.time()
+        begun = [one.last_activity for one in list(listener.active_channels.values()) if one.requests]
+        return bool(ready()) and len(begun) < threads and all(now - at >= SHORT for at in begun)
 
     listener.readable = readable
 

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from gunicorn.config import Config
 
+from lti_tool import listening
 from lti_tool.listening import Worker
 
 #: Requests that come while one worker is busy: each would have an even chance of going to it.
@@ -26,8 +29,13 @@ class Held:
 
     begun: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
+    #: Which worker answered, a request at a time.
+    answered: list[int] = field(default_factory=list)
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def answer(
+        self, worker: int, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        self.answered.append(worker)
         if environ["PATH_INFO"] == "/slow":
             self.begun.set()
             assert self.let_go.wait(60)
@@ -42,19 +50,19 @@ def _workers(application: Held, count: int, threads: int) -> Iterator[int]:
     config.set("threads", threads)
     config.set("graceful_timeout", 5)
     log = SimpleNamespace(access_log_enabled=False)
-    application.config = {"MAX_CONTENT_LENGTH": 1000}  # type: ignore[attr-defined]
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
-        listening.setblocking(False)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as shared:
+        shared.setblocking(False)
         # Each has the socket under a number of its own, as processes have.
-        mine = [SimpleNamespace(sock=listening.dup()) for _ in range(count)]
+        mine = [SimpleNamespace(sock=shared.dup()) for _ in range(count)]
         made = [Worker(0, os.getppid(), [one], None, 30, config, log) for one in mine]
-        for worker in made:
-            worker.wsgi = application
+        for rank, worker in enumerate(made):
+            worker.wsgi = partial(application.answer, rank)
+            worker.wsgi.config = {"MAX_CONTENT_LENGTH": 1000}
         running = [threading.Thread(target=worker.run) for worker in made]
         for thread in running:
             thread.start()
         try:
-            yield listening.getsockname()[1]
+            yield shared.getsockname()[1]
         finally:
             application.let_go.set()
             for worker in made:
@@ -84,6 +92,23 @@ def test_a_worker_without_a_free_thread_leaves_connections_to_the_others() -> No
         finally:
             held.let_go.set()
         assert slow.result(10).endswith(b"ok")
+
+
+def test_a_short_request_is_answered_alone_in_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads to spare, and still nobody is taken beside what was begun a moment ago."""
+    monkeypatch.setattr(listening, "SHORT", 1000.0)
+    held = Held()
+    with _workers(held, count=2, threads=4) as port, ThreadPoolExecutor(1) as apart:
+        slow = apart.submit(_get, port, "/slow")
+        try:
+            assert held.begun.wait(10)
+            for _ in range(_LATER):
+                assert _get(port, "/").endswith(b"ok")
+        finally:
+            held.let_go.set()
+        assert slow.result(10).endswith(b"ok")
+    first, *others = held.answered
+    assert others == [1 - first] * _LATER
 
 
 def test_a_worker_takes_as_many_as_it_has_threads() -> None:
