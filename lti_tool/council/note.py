@@ -124,12 +124,14 @@ def _brief(facts: Facts) -> tuple[str, ...]:
     said: list[str] = []
     now, before = facts.now, facts.before
     if facts.people is not None:
-        said.append(f"{number(facts.people)} personnes sont venues, chacune comptée une fois dans l’année.")
+        said.append(
+            f"{number(facts.people)} personnes ont eu une session dans l’année, finie ou en cours."
+        )
     if now.filled is not None:
         over = before.filled
         said.append(
             _and(
-                f"{number(now.filled.sessions)} sessions se sont tenues, pour "
+                f"{number(now.filled.sessions)} sessions sont terminées, pour "
                 f"{number(now.filled.enrolled)} inscriptions",
                 moved(now.filled.enrolled, over.enrolled if over else None),
             )
@@ -156,7 +158,9 @@ def _who(facts: Facts, lines: int) -> list[Block]:
         return [Text(f"{number(facts.people)} personnes, dont l’origine n’est pas connue.", "lead")]
     known = [line for line in picture.known if line.share.value is not None]
     sure = picture.moved
-    head = f"{number(picture.n)} personnes sont venues, de {number(len(known))} académies à dire."
+    head = f"{number(picture.n)} personnes, chacune comptée une fois."
+    if picture.unknown:
+        head += f" L’académie de {number(picture.unknown)} n’est pas connue."
     if sure:
         names = ", ".join(_academie(facts, line) for line in sure[:3])
         head += f" La part change pour sûr\u202f: {names}."

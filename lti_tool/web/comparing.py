@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, g, redirect, render_template, request, url_for
@@ -220,7 +220,7 @@ def _page(conn: Connection, fault: str = "") -> str:
     return render_template(
         "admin/comparison.html",
         page_title=gettext("Comparaison"),
-        shell=shell,
+        shell=replace(shell, threshold=_k()),
         lead=_lead(shown),
         fault=fault,
         manages=manages,
@@ -255,27 +255,26 @@ def _line(row: _Row) -> dict[str, Any]:
         "measure": row.measure,
         "ours": _said(row.ours),
         "theirs": _said(row.theirs),
-        "apart": _apart(apart) if apart else "–",
+        "apart": _apart(apart) if apart else ("–", ""),
         "sure": apart is not None and not apart[1] <= 0 <= apart[2],
     }
 
 
-def _said(share: Share) -> str:
+def _said(share: Share) -> tuple[str, str]:
+    """Return a share, and its interval with n."""
     if share.value is None:
-        return "–"
-    return gettext(
-        "%(value)s (%(low)s à %(high)s, n = %(n)s)",
-        value=percent(share.value),
-        low=percent(share.low),
-        high=percent(share.high),
-        n=number(share.n),
+        return "–", ""
+    return percent(share.value), gettext(
+        "%(low)s à %(high)s, n = %(n)s", low=percent(share.low), high=percent(share.high), n=number(share.n)
     )
 
 
-def _apart(apart: tuple[float, float, float]) -> str:
+def _apart(apart: tuple[float, float, float]) -> tuple[str, str]:
+    """Return a difference in points, and its interval."""
     value, low, high = (round(100 * one) for one in apart)
-    return gettext(
-        "%(value)s points (de %(low)s à %(high)s)", value=_signed(value), low=_signed(low), high=_signed(high)
+    return (
+        gettext("%(value)s points", value=_signed(value)),
+        gettext("%(low)s à %(high)s", low=_signed(low), high=_signed(high)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from flask import Response, g, redirect, render_template, request, url_for
 from sqlalchemy import Connection, select
@@ -138,7 +139,7 @@ def _page(fault: str = "") -> str:
     return render_template(
         "admin/council.html",
         page_title=gettext("Note du conseil"),
-        shell=shell,
+        shell=replace(shell, threshold=tool().rules.disclosure.across),
         lead=_lead(found),
         fault=fault,
         years=[(str(year), school_year(year)) for year in years],

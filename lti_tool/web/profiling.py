@@ -233,6 +233,8 @@ def _lead(found: tuple[Grant, ...]) -> str:
     said = ngettext("Une personne a un profil", "%(num)d personnes ont un profil", len(found))
     if not unused:
         return gettext("%(who)s ; toutes se sont déjà connectées.", who=said)
+    if unused == len(found):
+        return gettext("%(who)s ; aucune ne s’est encore connectée.", who=said)
     return gettext("%(who)s, dont %(unused)s pas encore connectées.", who=said, unused=unused)
 
 

@@ -299,7 +299,7 @@ def admin_shell(conn: Connection, current: str) -> Shell:
         tabs=admin_tabs(current),
         open_url=open_url(),
         about_url=url_for("pages.about_all", launch=viewer().launch_id),
-        threshold=tool().rules.disclosure.course,
+        threshold=tool().rules.disclosure.across if viewer().is_profile else tool().rules.disclosure.course,
         done=done(),
     )
 

@@ -74,8 +74,8 @@ def test_one_button_makes_a_tagged_note_of_four_pages_at_most(app: Flask, admin:
     for sentence in (
         "année scolaire 2025-2026, comparée à 2024-2025",
         "rien n’est dit de moins de 11 personnes",
-        "94 personnes sont venues",
-        "3 sessions se sont tenues, pour 94 inscriptions, 88 % de plus que l’année précédente",
+        "94 personnes ont eu une session dans l’année",
+        "3 sessions sont terminées, pour 94 inscriptions, 88 % de plus que l’année précédente",
         "77 % (de 50 % à 92 %, n = 13) des avis à chaud sont favorables",
         "65 % (de 54 % à 75 %, n = 80) des inscrits ont terminé, sans écart sûr",
         "Poitiers",
