@@ -191,8 +191,10 @@ class _Study:
         np.add.at(planned, (gathered["kind"], gathered["session"]), gathered["hours"])
         table = self.community.sessions
         in_person, distance = (np.nan_to_num(table[f"hours_{name}"]) for name in ("in_person", "distance"))
-        aside = np.maximum(in_person - planned[0], 0)
-        online = np.maximum(distance - planned[1] - planned[2], 0)
+        # What was followed is known of the platform's sessions alone.
+        traced = table["course_id"] > 0
+        aside = np.where(traced, np.maximum(in_person - planned[0], 0), 0)
+        online = np.where(traced, np.maximum(distance - planned[1] - planned[2], 0), 0)
         everywhere = np.arange(len(self.count))
 
         def of_people(hours: Reals) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analyzers.community import MODALITIES
 from analyzers.modality import Comparison, Modality, Name, Outcome
 from analyzers.stratified import Marks
-from lti_tool.formatting import number, percent
+from lti_tool.formatting import first_capital, number, percent
 from lti_tool.language import gettext, ngettext
 from tool_config.activity_kinds import Kind
 
@@ -60,7 +60,7 @@ def lead(found: Modality, scope: str) -> str:
     completion = found.outcomes[0]
     if completion.comparisons:
         said.append(difference(completion.name, completion.comparisons[0]))
-    return " ".join(said)
+    return first_capital(" ".join(said))
 
 
 def outcome_title(found: Outcome) -> str:
@@ -151,7 +151,7 @@ def interval(low: float, high: float) -> str:
 def effect(name: Name, value: float) -> str:
     """Write an effect size with its name."""
     measure = gettext("g de Hedges") if name == "marks" else gettext("h de Cohen")
-    return gettext("%(measure)s : %(value)s", measure=measure, value=number(value, 2))
+    return gettext("%(measure)s : %(value)s", measure=measure, value=number(value, 2).replace("-", "−"))
 
 
 def marks(found: Marks | None) -> str:
@@ -212,7 +212,8 @@ def reading(k: int) -> list[str]:
     """Say how hours are counted and modalities compared."""
     return [
         gettext(
-            "Heures suivies : la durée des regroupements où la personne était présente, et son temps en "
+            "Heures, dans les sessions de la plateforme. Suivies : la durée des regroupements où la personne "
+            "était présente, et son temps en "
             "ligne estimé dans "
             "chaque sorte d’activité. Prévues : la durée des regroupements, fois les inscrits. Ce que moins "
             "de %(k)s "

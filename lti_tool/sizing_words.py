@@ -9,7 +9,7 @@ from analyzers.forecast import Forecast
 from analyzers.outlook import RECENT, Outlook, Verdict
 from analyzers.results import Share
 from analyzers.sizing import Filled
-from lti_tool.formatting import number, percent
+from lti_tool.formatting import first_capital, number, percent
 from lti_tool.language import gettext, ngettext
 from tool_config.rules import SessionRules
 
@@ -45,8 +45,8 @@ def share(found: Share) -> str:
     )  # fmt: skip
 
 
-def lead(found: Filled | None, looks: Mapping[int, Outlook], scope: str, k: int) -> str:
-    """Open the page: how many came, and where the places do not fit."""
+def lead(found: Filled | None, misfits: Mapping[Verdict, Sequence[str]], scope: str, k: int) -> str:
+    """Open the page: how many came, and where the places do not fit (titles of paths by verdict)."""
     if found is None:
         return gettext(
             "Aucune session terminée ne réunit assez d’inscrits pour être comptée : il en faut %(k)s.",
@@ -59,30 +59,28 @@ def lead(found: Filled | None, looks: Mapping[int, Outlook], scope: str, k: int)
     came = found.presence(k)
     if came.value is not None:
         said = gettext("%(said)s ; %(share)s des inscrits sont venus", said=said, share=percent(came.value))
-    return " ".join([f"{said}.", *_misfits(looks)])
+    return first_capital(" ".join([f"{said}.", *_misfits(misfits)]))
 
 
-def _misfits(looks: Mapping[int, Outlook]) -> list[str]:
+def _misfits(misfits: Mapping[Verdict, Sequence[str]]) -> list[str]:
     said = []
-    large = sum(look.verdict == "too_large" for look in looks.values())
-    small = sum(look.verdict == "too_small" for look in looks.values())
+    large, small = misfits.get("too_large", ()), misfits.get("too_small", ())
     if large:
-        said.append(
-            ngettext(
-                "Les sessions d’un parcours sont trop grandes.",
-                "Les sessions de %(num)d parcours sont trop grandes.",
-                large,
-            )
-        )
+        said.append(gettext("Sessions trop grandes : %(paths)s.", paths=_listed(large)))
     if small:
-        said.append(
-            ngettext(
-                "Les sessions d’un parcours sont trop petites.",
-                "Les sessions de %(num)d parcours sont trop petites.",
-                small,
-            )
-        )
+        said.append(gettext("Sessions trop petites : %(paths)s.", paths=_listed(small)))
     return said
+
+
+def _listed(titles: Sequence[str]) -> str:
+    """Name the first two, and count the others."""
+    named = ", ".join(gettext("« %(title)s »", title=title) for title in titles[:2])
+    left = len(titles) - 2
+    if left <= 0:
+        return named
+    return ngettext(
+        "%(named)s et %(num)d autre parcours", "%(named)s et %(num)d autres parcours", left, named=named
+    )
 
 
 def verdict(look: Outlook, rules: SessionRules) -> str:

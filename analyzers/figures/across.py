@@ -256,7 +256,7 @@ def shares(
     look: dict[str, Any] = {
         "name": columns[1],
         "hovertemplate": "%{customdata}<extra></extra>",
-        "error_y": {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": SOFT},
+        "error_y": {"type": "data", "symmetric": False, "thickness": 2, "width": 6, "color": BLUE},
     }
     if line:
         look |= {
@@ -265,7 +265,7 @@ def shares(
             "marker": {"color": BLUE, "size": 8},
         }
     else:
-        look |= {"marker": {"color": BLUE, "cornerradius": 2}, "width": 0.45}
+        look |= {"marker": {"color": BLUE, "opacity": 0.35, "cornerradius": 2}, "width": 0.45}
     made = trace(
         "Scatter" if line else "Bar",
         look,

@@ -67,7 +67,7 @@ def bring(tool: Tool, silo_id: int, sessions: Sequence[Session], people: Sequenc
         ("choix-modules.csv", "module_choices", _choices(trainees)),
         ("sessions.csv", "sessions", _sessions(sessions, first)),
     )
-    return sum(_take_in(tool, silo_id, name, kind, lines) for name, kind, lines in given)
+    return sum(take_in(tool, silo_id, name, kind, lines) for name, kind, lines in given)
 
 
 def _trainee(chance: random.Random, rank: int, year: int, account: str) -> _Trainee:
@@ -127,11 +127,12 @@ def _sessions(sessions: Sequence[Session], first: date) -> list[str]:
     for before in range(1, 4):
         start = first - timedelta(days=365 * before)
         end = start + timedelta(days=300)
-        lines.append(f"{PATH_TITLE};PPS-{start.year};{start:%d/%m/%Y};{end:%d/%m/%Y};hybride;60;24;30")
+        lines.append(f"{PATH_TITLE};PPS-{start.year};{start:%d/%m/%Y};{end:%d/%m/%Y};hybride;150;24;30")
     return lines
 
 
-def _take_in(tool: Tool, silo_id: int, name: str, kind: str, lines: Sequence[str]) -> int:
+def take_in(tool: Tool, silo_id: int, name: str, kind: str, lines: Sequence[str]) -> int:
+    """Drop a file in a community as a French spreadsheet writes it; return how many rows went in."""
     content = io.BytesIO("\r\n".join([*lines, ""]).encode("cp1252"))
     with transaction(tool.engine, silo_id) as conn:
         file_id = files.keep(conn, silo_id, name, content, now=tool.clock())

@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, select, update
 
 from lti_tool import attendance, debriefs, depth
-from lti_tool.sandbox import behaviour, files, improving, opinions, traces
+from lti_tool.sandbox import behaviour, files, improving, opinions, past, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
@@ -102,9 +102,29 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
             rows = files.bring(tool, silo_id, mine, [one for one in campus.people if one.site == site.key])
             say(f'Community "{site.silo}": {rows} rows of three files (origin, choices, sessions) imported')
         _deepen(tool, silo_id, mine, campus)
+        sent += _remember(app, tool, silo_id, site, campus, header)
     keys = {site.key for site in connected}
     trainees = sum(1 for person in campus.people if person.role == "trainee" and person.site in keys)
     return Furnished(sent, trainees, len(connected))
+
+
+def _remember(app: Flask, tool: Tool, silo_id: int, site: Site, campus: Campus, header: str) -> int:
+    """Put in what the community did before; return how many statements that was."""
+    now, sent = campus.clock(), 0
+    over = past.sessions(site, campus.today)
+    for session in over:
+        left = past.statements(session, now)
+        _send(app, header, left, tool.settings.public_url)
+        sent += len(left)
+    _refresh(tool.engine, silo_id, now)
+    past.bring(tool, silo_id, site, campus)
+    for session in over:
+        with transaction(tool.engine, silo_id) as conn:
+            there = past.describe(conn, silo_id, session, now=now)
+        _refresh(tool.engine, silo_id, now)
+        past.attend(tool, silo_id, session, there, now=now)
+    _refresh(tool.engine, silo_id, now)
+    return sent
 
 
 def _silo(engine: Engine, site: Site, now: datetime) -> int:

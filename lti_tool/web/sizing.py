@@ -14,7 +14,7 @@ from analyzers import outlook, sizing
 from analyzers.community import Community, Scope
 from analyzers.figures import across
 from analyzers.figures.across import Series
-from analyzers.outlook import Outlook
+from analyzers.outlook import Outlook, Verdict
 from analyzers.results import Chart
 from analyzers.sizing import Filled, Flags, Line, Sizing
 from lti_tool import access, sizing_words
@@ -68,7 +68,7 @@ def sizing_page(launch: str) -> str:
         page_title=gettext("Effectifs et places"),
         shell=ground.shell,
         bar=bar(ground.community, ground.scope, ground.traits, url_for("pages.sizing")),
-        lead=sizing_words.lead(ground.whole, looks, ground.said, k),
+        lead=sizing_words.lead(ground.whole, _misfits(ground, looks), ground.said, k),
         known=ground.whole is not None,
         any_session=bool(len(ground.community.names)),
         left_out=sizing_words.left_out(ground.sizing.left_out, k),
@@ -135,6 +135,14 @@ def _looks(ground: Ground) -> dict[int, Outlook]:
     return {look.path: look for look in sorted(ground.looks.values(), key=rank) if look.path in places}
 
 
+def _misfits(ground: Ground, looks: Mapping[int, Outlook]) -> dict[Verdict, list[str]]:
+    """Return the titles of the paths by verdict; none where the page is of one path, and says so below."""
+    found: dict[Verdict, list[str]] = {}
+    for place, look in looks.items() if ground.scope.path is None else ():
+        found.setdefault(look.verdict, []).append(ground.community.paths[place].title)
+    return found
+
+
 def _years(ground: Ground) -> Sequence[tuple[int, Filled]]:
     return sizing.years_of(ground.sizing, ground.kept)
 
@@ -183,15 +191,20 @@ def _path(ground: Ground, place: int) -> dict[str, Any]:
 def _figures(filled: Filled) -> dict[str, Any]:
     return {
         "sessions": number(filled.sessions),
-        "enrolled": number(filled.enrolled),
-        "places": number(filled.capacity) if filled.capacity else "–",
-        "fill": percent(filled.fill),
+        "filled": _of_places(filled),
         "absent": sizing_words.share(filled.absent(tool().rules.disclosure.across)) if filled.known else "–",
         "in_person": _against(filled.given_in_person, filled.planned_in_person),
         "distance": _against(filled.given_distance, filled.planned_distance),
         "cost_day": _money(filled.cost_a_day),
         "cost_person": _money(filled.cost_a_person),
     }
+
+
+def _of_places(filled: Filled) -> str:
+    """Write the enrolled with the places, and how full they are, where these are known of all of them."""
+    if filled.fill is None or filled.seated != filled.enrolled:
+        return number(filled.enrolled)
+    return f"{number(filled.enrolled)} / {number(filled.capacity)} ({percent(filled.fill)})"
 
 
 def _against(given: float, planned: float) -> str:

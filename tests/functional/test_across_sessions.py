@@ -79,9 +79,7 @@ def test_is_a_session_too_large(admin: Reader, engine: Engine, silo: int, clock:
     bring(engine, silo, clock)
     page = admin.page("/sizing")
     said = text(page)
-    assert (
-        "Les sessions d’un parcours sont trop grandes. Les sessions d’un parcours sont trop petites." in said
-    )
+    assert "Sessions trop grandes : « Achats ». Sessions trop petites : « Paie »." in said
     assert "figure-days" in page
     # The small session never stands alone, and neither does what would give it away.
     assert "Achats-petite" not in said
