@@ -1,6 +1,6 @@
-"""The files that an institute keeps beside its platform: people and origin, choices of modules, sessions.
+"""The files that an institute keeps beside its platform: people and origin, choices, enrolments, sessions.
 
-Three exports as French spreadsheets write them, of the demo's trainees and of the promotions before them,
+Exports as French spreadsheets write them, of the demo's trainees and of the promotions before them,
 taken in by the import engine as a person would drop them.
 """
 
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from lti_tool.imports import files, preparation, running
+from lti_tool.sandbox import publics
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.programme import PATH_TITLE, Session
 from lti_tool.tool import Tool
 from tool_config.database import transaction
 
-#: Trainees of earlier promotions, known by files alone.
-_BEFORE = 420
+#: Trainees known by files alone, of this year and the three before.
+_BEFORE = 760
 _ACADEMIES = (
     "Bordeaux",
     "Créteil",
@@ -53,43 +54,54 @@ class _Trainee:
     gender: str
     promotion: str
     chosen: tuple[str, ...]
+    age: str
+    place: str
 
 
 def bring(tool: Tool, silo_id: int, sessions: Sequence[Session], people: Sequence[Person]) -> int:
-    """Drop the three files in a community and take them in; return how many rows went in."""
+    """Drop the files in a community and take them in; return how many rows went in."""
     chance = random.Random(2026)
     first = min(session.starts_on for session in sessions)
     known = [person for person in people if person.role == "trainee"]
-    trainees = [_trainee(chance, rank, first.year, person.user_id) for rank, person in enumerate(known)]
-    trainees += [_trainee(chance, rank, first.year - 1 - rank % 3, "") for rank in range(_BEFORE)]
+    trainees = [
+        _trainee(chance, rank, first.year, first.year, person.user_id) for rank, person in enumerate(known)
+    ]
+    trainees += [_trainee(chance, rank, first.year - rank % 4, first.year, "") for rank in range(_BEFORE)]
     given = (
         ("personnes.csv", "people", _people(trainees)),
         ("choix-modules.csv", "module_choices", _choices(trainees)),
         ("sessions.csv", "sessions", _sessions(sessions, first)),
+        ("inscriptions.csv", "enrolments", publics.enrolments(trainees)),
+        ("voeux.csv", "wishes", publics.wishes(trainees)),
+        ("populations.csv", "populations", publics.populations(_ACADEMIES, _WEIGHTS)),
     )
     return sum(take_in(tool, silo_id, name, kind, lines) for name, kind, lines in given)
 
 
-def _trainee(chance: random.Random, rank: int, year: int, account: str) -> _Trainee:
+def _trainee(chance: random.Random, rank: int, year: int, first: int, account: str) -> _Trainee:
     corps, _, jobs, odds = chance.choices(_CORPS, weights=[weight for _, weight, _, _ in _CORPS])[0]
     academie = chance.choices(_ACADEMIES, weights=_WEIGHTS)[0]
+    # Apart, so that what else is drawn stays what it was.
+    more = random.Random(rank)
     return _Trainee(
         address=f"stagiaire.{year}.{rank}@exemple.invalid" if not account else "",
         account=account,
-        academie=academie,
+        academie=publics.academie(more, academie, year, first - 3),
         corps=corps,
         former_job=chance.choice(jobs),
         seniority=f"{chance.randint(2, 40) / 2:g}".replace(".", ","),
         gender=chance.choice(("F", "F", "F", "M", "M")),
         promotion=f"{year}-{year + 2}",
         chosen=tuple(name for name, odd in zip(_ELECTIVES, odds, strict=True) if chance.random() < odd),
+        age=publics.age(more),
+        place=publics.place(more, corps),
     )
 
 
 def _people(trainees: Iterable[_Trainee]) -> list[str]:
     heading = (
         "Adresse mail;Numéro de compte sur la plateforme;Académie;Corps;Métier précédent;Ancienneté;Genre;"
-        "Promotion"
+        "Promotion;Tranche d’âge;Type d’établissement"
     )
     return [heading] + [
         ";".join(
@@ -102,6 +114,8 @@ def _people(trainees: Iterable[_Trainee]) -> list[str]:
                 one.seniority,
                 one.gender,
                 one.promotion,
+                one.age,
+                one.place,
             )
         )
         for one in trainees
@@ -109,8 +123,10 @@ def _people(trainees: Iterable[_Trainee]) -> list[str]:
 
 
 def _choices(trainees: Iterable[_Trainee]) -> list[str]:
-    return ["Adresse mail;Numéro de compte sur la plateforme;Module"] + [
-        f"{one.address};{one.account};{module}" for one in trainees for module in one.chosen
+    return ["Adresse mail;Numéro de compte sur la plateforme;Module;Choisi le"] + [
+        f"{one.address};{one.account};{module};20/10/{one.promotion[:4]}"
+        for one in trainees
+        for module in one.chosen
     ]
 
 

@@ -16,10 +16,11 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, select, update
 
 from lti_tool import attendance, debriefs, depth
-from lti_tool.sandbox import behaviour, files, improving, opinions, past, traces
+from lti_tool.sandbox import behaviour, files, granted, improving, opinions, past, skills, traces
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import PATH_TITLE, Session, Site
+from lti_tool.sandbox.wayfaring import take_ways
 from lti_tool.tool import Tool
 from tool_config import platforms, silos
 from tool_config.database import administration, insert, transaction
@@ -98,10 +99,14 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
             say(f'Community "{site.silo}": {noted} improvements noted in {campus.sessions[0].label}')
         say(f'Community "{site.silo}": outlines, planned hours and presences in place, figures computed')
         mine = [session for session in campus.sessions if session.site == site]
-        if site is connected[0]:
-            rows = files.bring(tool, silo_id, mine, [one for one in campus.people if one.site == site.key])
-            say(f'Community "{site.silo}": {rows} rows of three files (origin, choices, sessions) imported')
+        if mine:
+            members = [one for one in campus.people if one.site == site.key]
+            rows = files.bring(tool, silo_id, mine, members) + skills.bring(tool, silo_id, mine, members)
+            say(f'Community "{site.silo}": {rows} rows of files (origin, choices, enrolments, sessions…) imported')
+            head = next(one for one in campus.people if one.site == site.key and one.role == "admin")
+            granted.grant(tool, silo_id, _actor(head, mine[0]), _PATH_ID)
         _deepen(tool, silo_id, mine, campus)
+        sent += take_ways(tool, silo_id, site, campus, _sender(app, header, tool))
         sent += _remember(app, tool, silo_id, site, campus, header)
     keys = {site.key for site in connected}
     trainees = sum(1 for person in campus.people if person.role == "trainee" and person.site in keys)
@@ -176,6 +181,11 @@ def _send(app: Flask, header: str, statements: list[dict[str, Any]], public_url:
         )
         if answer.status_code != 200:
             raise SeedError(f"the store answered {answer.status_code}: {answer.get_data(as_text=True)[:300]}")
+
+
+def _sender(app: Flask, header: str, tool: Tool) -> Callable[[list[dict[str, Any]]], None]:
+    """Return what posts statements with a key."""
+    return lambda statements: _send(app, header, statements, tool.settings.public_url)
 
 
 def _refresh(engine: Engine, silo_id: int, now: datetime) -> None:
