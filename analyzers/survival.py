@@ -101,10 +101,10 @@ def kaplan_meier(found: Tally, z: float = Z95) -> Curve:
 
 def log_rank(groups: Sequence[Tally]) -> LogRank | None:
     """Test whether groups end at the same pace; None with fewer than two groups, or nothing to compare."""
-    from scipy import linalg, stats  # here: most pages test nothing
-
     if len(groups) < 2:
         return None
+    from scipy import linalg, stats  # here: most pages test nothing
+
     times = np.unique(np.concatenate([one.times for one in groups]))
     d = np.stack([_spread(one, one.ended, times) for one in groups])
     gone = d + np.stack([_spread(one, one.left, times) for one in groups])
