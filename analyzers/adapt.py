@@ -6,7 +6,7 @@ Six kinds of evidence, each a share from 0 (nothing to mend) to 1 (the worst the
 - stopping: of those who began the module, those who went no further than it;
 - comments: those in themes where more is blamed than praised;
 - expectations: how many expected its theme × the answers after it that are not favourable;
-- employer: how many of the employer's objectives name its theme × those who did not get through it;
+- employer: how many of the employer's objectives name its theme × those who went no further than it;
 - review: days by which its review is overdue, of a year.
 
 Shares observed are drawn towards what modules have in common (`shrinkage`) and taken at the unfavourable end
@@ -17,6 +17,9 @@ and the weights (log-normal, from half to double 95 times of 100).
 
 Sources: Saisana, Saltelli and Tarantola, *J. R. Statist. Soc. A* 168 (2005), 307–323 (uncertainty of
 composite indicators); `shrinkage` for the shares. Groups of answers and of traces, never trainers.
+
+Stops and comments counted here are published nowhere else: from 1 to k − 1 of them are "fewer than k", and
+weigh as half of k whatever they are.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ CRITERIA = ("satisfaction", "stopping", "comments", "expectations", "employer", 
 UNKNOWN = "unknown"
 #: Kinds of evidence from which a module is ranked (fewer where fewer are on).
 LEAST_KNOWN = 2
+#: Criteria whose counts are published nowhere else.
+_COUNTED = ("stopping", "comments", "employer")
 #: Days of delay of a review that count as the worst.
 YEAR = 365
 DRAWS = 200
@@ -95,6 +100,8 @@ class Evidence:
     scale: float = 1.0
     #: Of what multiplies it: (count, n).
     stake: tuple[int, int] | None = None
+    #: The count is not told: it is from 1 to k − 1.
+    about: bool = False
     suppressed: str | None = None
 
 
@@ -165,11 +172,15 @@ def weigh(counts: Sequence[Counts], *, today: date, k: int) -> tuple[Module, ...
     for place, one in enumerate(counts):
         for name, pair in _observed(one, k).items():
             if pair is not None:
-                bad[name][place] = pair
+                bad[name][place] = _coarse(pair, k) if name in _COUNTED else pair
     shares = {name: _shrunk(found) for name, found in bad.items()}
     made = []
     for place, one in enumerate(counts):
-        evidence = {name: _evidence(one, name, shares[name].get(place), k) for name in CRITERIA}
+        told = _observed(one, k)
+        about = {name: name in _COUNTED and _is_small(told.get(name), k) for name in CRITERIA}
+        evidence = {
+            name: _evidence(one, name, shares[name].get(place), about=about[name]) for name in CRITERIA
+        }
         made.append(Module(one, {**evidence, "review": _review(one, today)}))
     return tuple(made)
 
@@ -183,7 +194,7 @@ def _observed(one: Counts, k: int) -> dict[str, tuple[int, int] | None]:
         "stopping": one.stopped,
         "comments": one.blamed if disclosure.enough(one.authors, k) else None,
         "expectations": _rest(after) if one.expected else None,
-        "employer": _rest(one.through) if one.employer else None,
+        "employer": one.stopped if one.employer else None,
     }
     people = {"expectations": one.expected[0] if one.expected else 0, "employer": one.employees}
     for name, stake in stakes.items():
@@ -194,6 +205,15 @@ def _observed(one: Counts, k: int) -> dict[str, tuple[int, int] | None]:
         name: pair if pair is not None and disclosure.enough(pair[1], k) else None
         for name, pair in found.items()
     }
+
+
+def _is_small(pair: tuple[int, int] | None, k: int) -> bool:
+    return pair is not None and 0 < pair[0] < k
+
+
+def _coarse(pair: tuple[int, int], k: int) -> tuple[int, int]:
+    """Return a pair with the same count for all that are from 1 to k − 1."""
+    return (k // 2, pair[1]) if _is_small(pair, k) else pair
 
 
 def _rest(pair: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -215,7 +235,7 @@ def _shrunk(found: Mapping[int, tuple[int, int]]) -> dict[int, tuple[shrinkage.E
 
 
 def _evidence(
-    one: Counts, name: str, found: tuple[shrinkage.Estimate, float, float] | None, k: int
+    one: Counts, name: str, found: tuple[shrinkage.Estimate, float, float] | None, *, about: bool
 ) -> Evidence:
     if found is None:
         return Evidence(None, suppressed=_why(one, name))
@@ -224,7 +244,7 @@ def _evidence(
     scale = 1.0 if stake is None else stake[0] / stake[1]
     return Evidence(
         value=scale * estimate.high,
-        count=estimate.count,
+        count=None if about else estimate.count,
         n=estimate.n,
         share=estimate.value,
         low=estimate.low,
@@ -233,6 +253,7 @@ def _evidence(
         b=b,
         scale=scale,
         stake=stake,
+        about=about,
     )
 
 
@@ -243,7 +264,7 @@ def _why(one: Counts, name: str) -> str:
         "stopping": one.stopped,
         "comments": one.blamed,
         "expectations": one.expected and (one.met or one.favourable),
-        "employer": one.employer and one.through,
+        "employer": one.employer and one.stopped,
     }.get(name)
     return disclosure.FEW if said and said[1] else UNKNOWN
 

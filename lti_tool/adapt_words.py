@@ -45,7 +45,7 @@ def definitions(rules: Rules) -> dict[str, str]:
         ),
         "employer": gettext(
             "Part des objectifs de l’employeur qui nomment le thème du module, multipliée par la part de "
-            "celles et ceux qui s’y sont arrêtés parmi ceux qui l’ont fini ou s’y sont arrêtés."
+            "celles et ceux qui s’y arrêtent parmi ceux qui le commencent."
         ),
         "review": gettext(
             "Retard de la revue du module, en part d’une année ; un an ou plus compte en plein."
@@ -53,10 +53,12 @@ def definitions(rules: Rules) -> dict[str, str]:
     }
 
 
-def short(name: str, found: Evidence) -> str:
+def short(name: str, found: Evidence, k: int) -> str:
     """Say a piece of evidence in a cell; "–" or why there is none."""
     if name == "review" and found.value is not None:
         return late(found) if found.count else gettext("à jour")
+    if found.about:
+        return gettext("moins de %(k)s (n = %(n)s)", k=number(k), n=number(found.n))
     if found.count is None or not found.n:
         return "–" if found.suppressed == UNKNOWN else gettext("trop peu")
     share = (found.n - found.count) / found.n if name == "satisfaction" else found.count / found.n
@@ -79,6 +81,8 @@ def said(name: str, module: Module, k: int) -> str:
         return missing(name, found, k)
     if name == "review":
         return _review(module)
+    if found.about:
+        return _about(name, found, k)
     count, n = found.count or 0, found.n or 0
     words = {
         "satisfaction": lambda: gettext(
@@ -104,12 +108,28 @@ def said(name: str, module: Module, k: int) -> str:
         ),
         "employer": lambda: gettext(
             "%(named)s objectifs de l’employeur sur %(asked)s nomment ce thème ; %(left)s personnes sur "
-            "%(n)s ne sont pas allées au bout (%(interval)s).",
+            "%(n)s s’y sont arrêtées (%(interval)s).",
             named=number(_stake(found)[0]), asked=number(_stake(found)[1]), left=number(count),
             n=number(n), interval=interval(found),
         ),
     }  # fmt: skip
     return words[name]()
+
+
+def _about(name: str, found: Evidence, k: int) -> str:
+    """Say a count that is not told."""
+    if name == "comments":
+        return gettext(
+            "Moins de %(k)s commentaires sur %(n)s sont dans un thème surtout critique.",
+            k=number(k), n=number(found.n),
+        )  # fmt: skip
+    said = gettext("Moins de %(k)s personnes s’y sont arrêtées, sur %(n)s.", k=number(k), n=number(found.n))
+    if found.stake is None:
+        return said
+    return gettext(
+        "%(named)s objectifs de l’employeur sur %(asked)s nomment ce thème. %(said)s",
+        named=number(found.stake[0]), asked=number(found.stake[1]), said=said,
+    )  # fmt: skip
 
 
 def _stake(found: Evidence) -> tuple[int, int]:
@@ -157,6 +177,12 @@ def reasons(line: Ranked) -> str:
 
 
 def _reason(name: str, found: Evidence) -> str:
+    if found.about:
+        return {
+            "stopping": gettext("quelques personnes s’y arrêtent"),
+            "comments": gettext("quelques commentaires sont critiques"),
+            "employer": gettext("l’employeur y tient, et quelques personnes s’y arrêtent"),
+        }[name]
     n, count = found.n or 1, found.count or 0
     return {
         "satisfaction": lambda: gettext(
@@ -175,8 +201,8 @@ def _reason(name: str, found: Evidence) -> str:
             stake=percent(found.scale), share=percent((n - count) / n),
         ),
         "employer": lambda: gettext(
-            "nommé par %(stake)s des objectifs de l’employeur, mené au bout par %(share)s",
-            stake=percent(found.scale), share=percent((n - count) / n),
+            "nommé par %(stake)s des objectifs de l’employeur, quitté par %(share)s",
+            stake=percent(found.scale), share=percent(count / n),
         ),
         "review": lambda: gettext("revue %(late)s", late=late(found)),
     }[name]()  # fmt: skip

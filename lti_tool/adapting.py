@@ -36,7 +36,7 @@ from xapi import datasets
 _MET = ("expectations", "objectives")
 _EMPLOYER = "employer"
 #: Grows whenever the meaning of what is packed changes.
-_LAYOUT = 2
+_LAYOUT = 3
 
 
 #: Datasets that the evidence is drawn from.

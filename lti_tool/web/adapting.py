@@ -157,6 +157,7 @@ def _reaches(page: str) -> bool:
 
 def _line(line: Ranked, ranking: Ranking) -> dict[str, Any]:
     counts, on = line.module.counts, sum(weight > 0 for weight in ranking.weights.values())
+    k = tool().rules.disclosure.across
     return {
         "title": counts.title,
         "path": counts.path,
@@ -168,7 +169,7 @@ def _line(line: Ranked, ranking: Ranking) -> dict[str, Any]:
         "why": adapt_words.reasons(line),
         "known": adapt_words.known(line, on),
         "owner": _owner(line.module, g.today),
-        "cells": [adapt_words.short(name, line.module.evidence[name]) for name in CRITERIA],
+        "cells": [adapt_words.short(name, line.module.evidence[name], k) for name in CRITERIA],
     }
 
 

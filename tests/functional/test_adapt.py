@@ -86,7 +86,7 @@ def test_modules_are_ranked_and_open_what_is_known(
     said = text(page)
     assert order(page)[0] == "Module 2"
     assert "À reprendre d’abord : « Module 2 » (Pilotage) : 0 % d’avis favorables (n = 12)" in said
-    assert "47 % (n = 15)" in said  # seven of fifteen stop
+    assert "moins de 11 (n = 15)" in said  # seven of fifteen stop
     assert "garant : Pôle C" in said
     assert "en retard de 184 jours" in said
     assert "indices connus : 3 sur 6" in said

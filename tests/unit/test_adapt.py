@@ -69,7 +69,7 @@ def test_a_module_of_which_too_little_is_known_is_not_ranked() -> None:
 
 def test_under_the_threshold_nothing_is_said() -> None:
     few = counts("few", favourable=(2, 10), stopped=(3, 10), blamed=(20, 30), authors=10, expected=(10, 40),
-                 met=(20, 40), employer=(3, 5), employees=10, through=(10, 30))  # fmt: skip
+                 met=(20, 40), employer=(3, 5), employees=10, )  # fmt: skip
     evidence = of(weigh([few], today=TODAY, k=K), "few").evidence
     assert {name: found.suppressed for name, found in evidence.items()} == {
         "satisfaction": "few", "stopping": "few", "comments": "few", "expectations": "few",
@@ -80,7 +80,7 @@ def test_under_the_threshold_nothing_is_said() -> None:
 
 def test_expectations_and_objectives_weigh_as_much_as_they_are_named() -> None:
     one = counts(
-        "one", expected=(30, 40), met=(20, 40), favourable=(39, 40), employer=(1, 4), through=(20, 40)
+        "one", expected=(30, 40), met=(20, 40), favourable=(39, 40), employer=(1, 4), stopped=(20, 40)
     )
     evidence = of(weigh([one], today=TODAY, k=K), "one").evidence
     worst = stats.beta(21, 21).ppf(0.975)
@@ -126,3 +126,12 @@ def test_alike_modules_hold_no_place() -> None:
     assert second.among_first is not None
     assert 0.05 < second.among_first < 0.6
     assert rank((), EVEN).lines == ()
+
+
+def test_few_stops_are_not_told_apart() -> None:
+    """One or ten of a hundred: the same words, the same index; none, or eleven, are told."""
+    made = [counts(f"m{n}", stopped=(n, 100), favourable=(80, 100)) for n in (0, 1, 10, 11)]
+    found = [module.evidence["stopping"] for module in weigh(made, today=TODAY, k=K)]
+    assert [one.count for one in found] == [0, None, None, 11]
+    assert [one.about for one in found] == [False, True, True, False]
+    assert found[1] == found[2]
