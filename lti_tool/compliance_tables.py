@@ -9,7 +9,7 @@ institution = Table(
     "institution",
     metadata,
     Column("silo_id", Integer, primary_key=True),
-    #: lti_tool.compliance.institution.FIELDS
+    #: lti_tool.compliance.institution.FIELDS, lti_tool.invited.wordings
     Column("field", Text, primary_key=True),
     Column("value", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),

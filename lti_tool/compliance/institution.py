@@ -50,9 +50,8 @@ _KNOWN = {field.id for field in FIELDS}
 def read(conn: Connection, silo_id: int) -> dict[str, str]:
     """Return what is known, by the name of the field."""
     c = institution.c
-    return {
-        row.field: row.value for row in conn.execute(select(c.field, c.value).where(c.silo_id == silo_id))
-    }
+    query = select(c.field, c.value).where(c.silo_id == silo_id, c.field.in_(_KNOWN))
+    return {row.field: row.value for row in conn.execute(query)}
 
 
 def write(conn: Connection, silo_id: int, said: Mapping[str, str], *, by: str, now: datetime) -> None:

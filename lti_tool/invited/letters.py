@@ -36,6 +36,15 @@ class Asked:
     kept_days: int
 
 
+@dataclass(frozen=True)
+class Own:
+    """The institution's own words, with places between braces; "" for those of the tool."""
+
+    subject: str = ""
+    #: What comes before the link, paragraphs apart by an empty line.
+    text: str = ""
+
+
 _SAID: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "subject": "Votre avis : {title}",
@@ -74,7 +83,12 @@ _SAID: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def letter(asked: Asked, *, address: str, link: str, locale: str, again: bool = False) -> Letter:
+_TOOLS_WORDS = Own()
+
+
+def letter(
+    asked: Asked, *, address: str, link: str, locale: str, again: bool = False, own: Own = _TOOLS_WORDS
+) -> Letter:
     """Return the message; `again`: a reminder."""
     said = _SAID[locale if locale in LOCALES else "fr"]
     about = ""
@@ -95,11 +109,18 @@ def letter(asked: Asked, *, address: str, link: str, locale: str, again: bool = 
         said["recall" if again else "ask"].format_map(values),
         said["how"].format_map(values),
     ]
+    places = {
+        "institution": asked.institution, "questionnaire": asked.title, "session": asked.session,
+        "module": asked.module, "minutes": asked.minutes, "date": values["day"],
+    }  # fmt: skip
+    if own.text:
+        before = [part.strip() for part in own.text.format_map(places).split("\n\n") if part.strip()]
     after = [said["once"], said[asked.mode], said["address"].format_map(values)]
     signed = asked.institution
     return Letter(
         address=address,
-        subject=said["again" if again else "subject"].format_map(values),
+        subject=" ".join(own.subject.format_map(places).split())
+        or said["again" if again else "subject"].format_map(values),
         text="\n\n".join([*before, link, *after, signed]) + "\n",
         html=_html(before, link, said["button"], after, signed, locale),
     )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, or_, select, update
 
 from lti_tool import mail, surveys
-from lti_tool.invited import KIND, Invited, from_row, letters, links
+from lti_tool.invited import KIND, Invited, from_row, letters, links, wordings
 from lti_tool.invited_tables import invited, invited_link
 from lti_tool.jobs import Failed, JobRun, Retry
 from lti_tool.surveys import SurveyError, rows
@@ -171,7 +171,8 @@ def _prepare(conn: Connection, run: JobRun, asked: Survey, invited_id: str) -> _
     token = links.draw(conn, asked, invited_id, secret_key=secret_key)
     said = described(conn, asked, one.locale, run.rules)
     link = links.address(run.settings.public_url, token)
-    letter = letters.letter(said, address=one.address, link=link, locale=one.locale, again=again)
+    own = wordings.own(wordings.read(conn, asked.silo_id), one.locale, again=again)
+    letter = letters.letter(said, address=one.address, link=link, locale=one.locale, again=again, own=own)
     return _Prepared(one, token, letter, said.institution, again)
 
 

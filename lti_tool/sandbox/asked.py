@@ -15,6 +15,17 @@ _KIND: Mapping[int, tuple[int, ...]] = {
     5: (0, 1, 3, 9, 6),
     11: (0, 0, 0, 1, 1, 2, 3, 5, 8, 6, 4),
 }
+#: The questionnaire whose links are under way: who is invited, and how far each link is.
+BY_LINK = "regard-commanditaires"
+INVITED = (
+    ("Direction des ressources humaines", "drh", "sent"),
+    ("Inspection académique", "inspection", "sent"),
+    ("Délégation à la formation", "formation", "sent"),
+    ("Secrétariat général", "secretariat", "sent"),
+    ("Cabinet", "cabinet", "refused"),
+    ("Mission numérique", "numerique", "copied"),
+    ("Vie scolaire", "vie-scolaire", "new"),
+)
 #: Heads of service who answer.
 HEADS = 7
 _BEFORE, _AFTER = (5, 8, 4, 1), (1, 3, 9, 4)
@@ -50,6 +61,7 @@ def windows(session: Session, now: datetime) -> list[tuple[str, datetime, dateti
     if current:
         found.append(("point-etape", now - timedelta(days=6), now + timedelta(days=8)))
         found.append(("regard-chefs-de-service", now - timedelta(days=12), now - timedelta(days=2)))
+        found.append((BY_LINK, now - timedelta(days=4), now + timedelta(days=9)))
     else:
         ends = datetime.combine(session.ends_on, time(8), UTC)
         found.append(("a-chaud-session", ends - timedelta(days=10), ends + timedelta(days=7)))

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from random import Random
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 
-from lti_tool import surveys
+from lti_tool import invited, surveys
 from lti_tool.access import Viewer
 from lti_tool.invited import links
+from lti_tool.invited.reading import Recipient
+from lti_tool.invited_tables import invited as invitation
 from lti_tool.sandbox import asked as whole
 from lti_tool.sandbox import behaviour, remarks, traces
 from lti_tool.sandbox.people import SEED, Person
 from lti_tool.sandbox.platform import Campus
 from lti_tool.sandbox.programme import Module, Session, typeset
 from lti_tool.surveys import box as survey_box
+from lti_tool.surveys import rows
 from lti_tool.tables import person as person_table
 from tool_config import surveys as templates
 from tool_config.database import insert, transaction
@@ -74,7 +77,9 @@ def give(engine: Engine, secret_key: str, k: int, silo_id: int, session: Session
                 by=account_key(session.site.issuer, tutor.user_id),
                 now=asked.opens_at,
             )
-            if made.template.audience == "trainees":
+            if asked.template == whole.BY_LINK:
+                _invite(conn, made, secret_key=secret_key)
+            elif made.template.audience == "trainees":
                 given += _inside(conn, made, asked, session, members, visits, now=now, key=key, k=k)
             else:
                 given += _outside(conn, made, session, min(asked.closes_at, now), key=key, k=k)
@@ -115,6 +120,23 @@ def _outside(conn: Connection, made: Survey, session: Session, until: datetime, 
         surveys.take(conn, made, account_key(home, name), account, words, attempt, now=at, key=key, k=k)
         given += 1
     return given
+
+
+def _invite(conn: Connection, made: Survey, *, secret_key: str) -> None:
+    """Invite by links, some of which are sent; addresses are of a domain that exists nowhere."""
+    at = made.opens_at
+    people = [Recipient(f"{box}@rectorat.example", name) for name, box, _ in whole.INVITED]
+    invited.add(conn, made, people, locale="fr", secret_key=secret_key, now=at)
+    states = {f"{box}@rectorat.example": state for _, box, state in whole.INVITED}
+    for one in invited.listing(conn, made, secret_key=secret_key):
+        state = states[one.address or ""]
+        said = "550 5.1.1 unknown mailbox" if state == "refused" else ""
+        sent_at = at + timedelta(minutes=2) if state == "sent" else None
+        conn.execute(
+            update(invitation)
+            .where(*rows.same(invitation, made), invitation.c.invited_id == one.invited_id)
+            .values(state=state, said=said, sent_at=sent_at)
+        )
 
 
 def _asked(session: Session, now: datetime) -> Sequence[_Asked]:

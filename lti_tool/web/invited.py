@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from lti_tool import access, audit, mail
 from lti_tool import invited as people
 from lti_tool.formatting import number, short_day
-from lti_tool.invited import Invited, letters, links, reading, work
+from lti_tool.invited import Invited, letters, links, reading, wordings, work
 from lti_tool.language import gettext, ngettext
 from lti_tool.surveys import SurveyError, naming
 from lti_tool.surveys import wording as survey_wording
@@ -358,7 +358,8 @@ def _letter(conn: Connection, asked: Survey, locale: str) -> dict[str, str]:
     """Return the message as it will be read, with the place of the link."""
     said = work.described(conn, asked, locale, tool().rules)
     link = links.address(tool().settings.public_url, "…")
-    made = letters.letter(said, address="", link=link, locale=locale)
+    own = wordings.own(wordings.read(conn, asked.silo_id), locale, again=False)
+    made = letters.letter(said, address="", link=link, locale=locale, own=own)
     return {
         "locale": locale,
         "name": gettext("en anglais") if locale == "en" else gettext("en français"),
