@@ -10,7 +10,7 @@ An alert advises; a person decides. States, in the order in which they are tried
 - on_track.
 
 ``needs_word``: inactive, slow, or not connected ``not_connected_days`` after the enrolment (or the start of
-the session when later); never before the session starts nor after it ends.
+the session when later); never before the session starts nor after it ends, nor of somebody ``quiet``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _learners(frames: CourseFrames, standing: Standing) -> list[Learner]:
             current_module=frames.outline_modules[current[i]].iri if current[i] >= 0 else None,
             others_here=here[i],
             completed_on=completed_on[i],
-            needs_word=needs_word[i],
+            needs_word=needs_word[i] and actor not in frames.quiet,
             modules_behind=behind[i],
             deadline_on=soonest[i][0] if soonest[i] else None,  # type: ignore[index]
             deadline_title=soonest[i][1] if soonest[i] else None,  # type: ignore[index]

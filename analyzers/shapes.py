@@ -95,6 +95,8 @@ class CourseFrames:
     module_columns: Columns
     day_columns: Columns
     references: tuple[Reference, ...] = ()
+    #: Learners of whom no alert speaks, whatever their traces: paused, or they object.
+    quiet: frozenset[str] = frozenset()
 
     @cached_property
     def learners(self) -> pd.DataFrame:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, union_all
+from sqlalchemy import Connection, Row, literal, select, union_all
 
 from lti_tool import sessions
+from lti_tool.privacy_tables import course_privacy, exclusion
 from lti_tool.profile_tables import profile_grant
 from lti_tool.tables import launch
 from tool_config.roles import ADMIN, INGENIEUR, PROFILES, TRAINEE, TUTOR
@@ -26,6 +27,10 @@ class NotFound(AccessError):  # noqa: N818
 
 class Forbidden(AccessError):  # noqa: N818
     """A page of another role (403)."""
+
+
+class Withheld(Forbidden):
+    """People one by one, in a course that shows aggregates only (403)."""
 
 
 class Expired(AccessError):  # noqa: N818
@@ -75,6 +80,10 @@ class CourseAccess:
 
     course_id: int
     named: bool
+    #: Its people may be shown one by one; not where an administrator set it to aggregates only.
+    people: bool = True
+    #: People kept from who looks: they inspect them, or advise on their tenure.
+    hidden: frozenset[str] = frozenset()
 
 
 def viewer(conn: Connection, launch_id: str, session_cookie: str | None, now: datetime) -> Viewer:
@@ -164,24 +173,49 @@ def may_see_course(conn: Connection, viewer: Viewer, course_id: int) -> CourseAc
     require(viewer, TUTOR, ADMIN)
     if viewer.role == TUTOR and course_id != viewer.course_id:
         raise NotFound
-    wanted = select(course.c.course_id).where(
-        course.c.silo_id == viewer.silo_id, course.c.course_id == course_id
+    p, e = course_privacy.c, exclusion.c
+    wanted = union_all(
+        select(literal("course"), literal("")).where(
+            course.c.silo_id == viewer.silo_id, course.c.course_id == course_id
+        ),
+        select(literal("aggregates"), literal("")).where(
+            p.silo_id == viewer.silo_id, p.course_id == course_id, p.aggregates_only
+        ),
+        select(literal("hidden"), e.actor).where(
+            e.silo_id == viewer.silo_id, e.tutor == viewer.actor, literal(viewer.role == TUTOR)
+        ),
     )
-    if conn.execute(wanted).first() is None:
+    found = [(what, who) for what, who in conn.execute(wanted)]
+    if ("course", "") not in found:
         raise NotFound
-    return CourseAccess(course_id, named=viewer.role == TUTOR)
+    return CourseAccess(
+        course_id,
+        named=viewer.role == TUTOR,
+        people=("aggregates", "") not in found,
+        hidden=frozenset(who for what, who in found if what == "hidden"),
+    )
+
+
+def require_people(allowed: CourseAccess) -> None:
+    """Raise Withheld where the people of a course are shown to nobody one by one."""
+    if not allowed.people:
+        raise Withheld
 
 
 def may_see_person(conn: Connection, viewer: Viewer, course_id: int, actor: str) -> CourseAccess:
     """Return access to one person's progress in a course: themselves, or by those who see the course.
 
-    Raises NotFound for somebody who is not of that course, and for another trainee.
+    Raises NotFound for somebody who is not of that course, for another trainee and for somebody kept from who
+    looks; Withheld where people are not shown one by one.
     """
     if viewer.role == TRAINEE:
         if (course_id, actor) != (viewer.course_id, viewer.actor):
             raise NotFound
         return CourseAccess(course_id, named=True)
     allowed = may_see_course(conn, viewer, course_id)
+    require_people(allowed)
+    if actor in allowed.hidden:
+        raise NotFound
     present = union_all(
         *(
             select(table.c.actor).where(

@@ -175,6 +175,13 @@ def explain(error: Exception) -> Response:
         page = render_template("lti/expired.html", way_back=error.way_back, again=again)
         return make_response(page, 401)
     _note_refusal(error)
+    if isinstance(error, access.Withheld):
+        title = _("Cette session ne montre personne en particulier")
+        message = _(
+            "L’administration l’a réglée sur « agrégats seulement » : aucune liste, aucune page de "
+            "personne."
+        )
+        return _page(403, title, message, [_("Les modules et la satisfaction du groupe restent ouverts.")])
     if isinstance(error, access.Forbidden):
         title = _("Cette page n’est pas pour vous")
         if "viewer" in g and viewer().is_profile:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from lti_tool import access, audit, people
 from lti_tool.improvements import Author, Reading
 from lti_tool.language import gettext
+from lti_tool.privacy import keeping_apart
 from lti_tool.web.guard import tool, viewer
 from lti_tool.web.shell import CoursePage, Shell, admin_tabs, done, open_course, open_url, set_time
 from tool_config import silos
@@ -93,7 +94,8 @@ def called(
         owner = silos.get(conn, who.silo_id)
         found = {actor: silos.pseudonym(owner, actor) for actor in wanted}
     else:
-        known = people.names(conn, who.silo_id, wanted)
+        hidden = keeping_apart.hidden_from(conn, who.silo_id, who.actor)
+        known = people.names(conn, who.silo_id, wanted - hidden)
         unnamed = gettext("une personne de la session") if named else gettext("une personne de l’équipe")
         found = {actor: (known[actor].text if actor in known else None) or unnamed for actor in wanted}
     if who.actor in found and not on_paper:

@@ -73,6 +73,8 @@ def _open(conn: Connection, course_id: int, survey_id: UUID) -> tuple[CoursePage
     page = open_course(conn, course_id)
     asked = find(conn, course_id, survey_id)
     access.require(viewer(), *(("tutor",) if asked.template.audience == "trainees" else ("tutor", "admin")))
+    if asked.template.audience == "trainees":
+        access.require_people(page.access)
     return page, asked
 
 
@@ -341,6 +343,7 @@ def _trainees(
 ) -> list[dict[str, Any]]:
     """Return the people of the course who are not in the list yet."""
     there = {one.actor for one in every}
+    there |= page.access.hidden
     known = [one for one in people.trainees(conn, asked) if one.actor not in there]
     names = course_shell.names(conn, page.access, page.viewer, [one.actor for one in known])
     found = [

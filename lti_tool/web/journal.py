@@ -111,7 +111,9 @@ def journal_table() -> Table:
     ]  # fmt: skip
     lines = [
         (
-            row.at.astimezone(zone), row.kind, row.accepted, row.who, row.role, row.course, row.subject,
+            # Of somebody who is known, the day: no page tells the hours of a person.
+            row.at.astimezone(zone).date() if row.who else row.at.astimezone(zone), row.kind, row.accepted,
+            row.who, row.role, row.course, row.subject,
             row.reason, row.reference,
         )
         for row in rows

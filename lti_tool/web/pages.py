@@ -27,6 +27,7 @@ from lti_tool.web import (
     correspondences,
     council,
     crossing,
+    discretion,
     editing,
     erasing,
     evidence,
@@ -40,6 +41,7 @@ from lti_tool.web import (
     journal,
     letters,
     modality,
+    my_data,
     opening,
     origins,
     participants,
@@ -51,8 +53,8 @@ from lti_tool.web import (
     quality,
     received_module,
     registration,
-    retaining,
     reminding,
+    retaining,
     satisfaction,
     saving,
     services,
@@ -114,6 +116,18 @@ _ROUTES: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("erasure_add", "/erasures", erasing.erasure_add, ("POST",)),
     ("erasure", "/erasures/<request_id>", erasing.erasure_page, ("GET",)),
     ("erasure_decide", "/erasures/<request_id>", erasing.erasure_decide, ("POST",)),
+    ("information", "/information", my_data.told, ("GET",)),
+    ("information_seen", "/information", my_data.information_seen, ("POST",)),
+    ("my_data", "/my-data", my_data.my_data, ("GET",)),
+    ("my_data_ask", "/my-data", my_data.my_data_ask, ("POST",)),
+    ("my_data_file", "/my-data/files/<export_id>/<form>", my_data.my_data_file, ("GET",)),
+    ("my_data_forget", "/my-data/files/<export_id>", my_data.my_data_forget, ("POST",)),
+    ("my_objection", "/my-data/objection", my_data.my_objection, ("POST",)),
+    ("my_settings", "/me/settings", discretion.my_settings, ("GET",)),
+    ("my_settings_send", "/me/settings", discretion.my_settings_send, ("POST",)),
+    ("course_settings", f"{_COURSE}/privacy", discretion.course_settings, ("GET",)),
+    ("course_settings_send", f"{_COURSE}/privacy", discretion.course_settings_send, ("POST",)),
+    ("person_pause", f"{_COURSE}/people/<actor>/pause", discretion.person_pause, ("POST",)),
     ("my_erasure", "/me/erasure", erasing.my_erasure, ("GET",)),
     ("my_erasure_send", "/me/erasure", erasing.my_erasure_send, ("POST",)),
     ("profiles", "/profiles", profiling.profiles_page, ("GET",)),
@@ -226,6 +240,7 @@ def install(app: Flask) -> None:
     filters.install(app)
     app.jinja_env.globals["note_url"] = improvement_place.note_url
     app.jinja_env.globals["leave_url"] = leave_url
+    app.jinja_env.globals["own_links"] = my_data.links
     app.jinja_env.globals["save_form"] = saving.form
     tables.install(app)
     app.register_blueprint(registration.blueprint)
@@ -245,8 +260,10 @@ def language() -> str:
 
 @blueprint.get("/")
 def enter(launch: str) -> Response:
-    """Lead to what the launched link holds, else to the page of the viewer's role."""
+    """Lead to what the link holds, else to the page of the role; first to what must be read before."""
     with reading() as conn:
+        if my_data.must_be_told(conn):
+            return redirect(url_for("pages.information", launch=launch), 303)
         chosen = None if viewer().is_profile else placing.destination(conn, viewer())
     if chosen is not None:
         return redirect(chosen, 303)

@@ -73,6 +73,7 @@ def people_list(launch: str, course_id: int) -> str:
     """Show the participants: searched, filtered by state, sorted."""
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         names = page.names(conn)
         groups = _groups(conn, page)
         roster = services.roster_block(conn, page)
@@ -197,6 +198,7 @@ def people_table(course_id: int) -> Table:
     """Return the list of participants, with the filter and the order of the page."""
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         names = page.names(conn)
         groups = _groups(conn, page)
     order = Order.read(_people_columns(names, page), request.args, "state")
@@ -253,6 +255,8 @@ def person(launch: str, course_id: int, actor: str) -> str:
         days_more=days[14:],
         why=wording.state_meaning(learner.state, inactive_days=tool().rules.states.inactive_days),
         message_url=page.url("message", actor=actor) if page.access.named else None,
+        pause_url=page.url("person_pause", actor=actor) if page.access.named else None,
+        paused=actor in page.frames.quiet,
     )
 
 
@@ -277,6 +281,7 @@ def message(launch: str, course_id: int, actor: str) -> str:
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         learner, name = _one(conn, page, actor)
         known = people.names(conn, viewer().silo_id, [actor]).get(actor)
     note("look", course_id=course_id, subject=actor)

@@ -213,6 +213,7 @@ def attendance_page(launch: str, course_id: int) -> str:
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         present = attendance.read(conn, viewer().silo_id, course_id)
         names = page.names(conn)
     return render_template("tutor/attendance.html", **attendance_context(page, present, names))
@@ -325,6 +326,7 @@ def attendance_table(course_id: int) -> Table:
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         present = attendance.read(conn, viewer().silo_id, course_id)
         names = page.names(conn)
     items = _gatherings(page)

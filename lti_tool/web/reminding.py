@@ -25,6 +25,7 @@ def survey_waiting(launch: str, course_id: int, survey_id: UUID) -> str:
     k, now = tool().rules.disclosure.course, tool().clock()
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         asked = find(conn, course_id, survey_id)
         try:
             found = reminders.listed(conn, asked, now=now, k=k)

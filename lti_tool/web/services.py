@@ -206,6 +206,7 @@ def _marks(
     access.require(viewer(), "tutor")
     with reading() as conn:
         page = open_course(conn, course_id)
+        access.require_people(page.access)
         state = marks.state(conn, viewer().silo_id, course_id, mark_id)
         if state is None:
             raise access.NotFound

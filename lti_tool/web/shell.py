@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from lti_tool.comments import wording as comment_wording
 from lti_tool.formatting import number
 from lti_tool.improvements import wording as improvement_wording
 from lti_tool.language import gettext, ngettext, pgettext
+from lti_tool.privacy import keeping_apart
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.web import reach
 from lti_tool.web.guard import tool
@@ -80,7 +81,11 @@ class CoursePage:
 
     @cached_property
     def learners(self) -> tuple[Learner, ...]:
-        return alerts.learners(self.frames)
+        """Return those whom the page may show one by one: none of a course set to aggregates only."""
+        if not self.access.people:
+            return ()
+        hidden = self.access.hidden
+        return tuple(one for one in alerts.learners(self.frames) if one.actor not in hidden)
 
     @cached_property
     def setting(self) -> wording.Setting:
@@ -131,6 +136,8 @@ class CoursePage:
         ]
         if self.viewer.role == "trainee":
             return []
+        if self.viewer.role == "admin":
+            pages.append(("course_settings", gettext("Confidentialité")))
         if self.viewer.role == "tutor":
             pages += [("outline", pgettext("tab", "Parcours")), ("attendance", gettext("Présences"))]
         return [Tab(label, self.url(page), page == current) for page, label in pages]
@@ -140,7 +147,7 @@ def open_course(conn: Connection, course_id: int) -> CoursePage:
     """Read the course that the viewer asks for; access.NotFound or Forbidden when it is not theirs."""
     who, now = viewer(), tool().clock()
     allowed = access.may_see_course(conn, who, course_id)
-    read = frames.course(conn, who.silo_id, course_id, as_of=now, rules=tool().rules)
+    read = _read(conn, who.silo_id, course_id, now)
     set_time(now, ZoneInfo(read.time_zone))
     return CoursePage(who, allowed, read)
 
@@ -149,9 +156,14 @@ def open_person(conn: Connection, course_id: int, actor: str) -> tuple[CoursePag
     """Read one person's traces and their course; access.NotFound or Forbidden when they may not be seen."""
     who, now = viewer(), tool().clock()
     allowed = access.may_see_person(conn, who, course_id, actor)
-    read = frames.course(conn, who.silo_id, course_id, as_of=now, rules=tool().rules)
+    read = _read(conn, who.silo_id, course_id, now)
     set_time(now, ZoneInfo(read.time_zone))
     return CoursePage(who, allowed, read), frames.learner(conn, read, actor)
+
+
+def _read(conn: Connection, silo_id: int, course_id: int, now: datetime) -> CourseFrames:
+    read = frames.course(conn, silo_id, course_id, as_of=now, rules=tool().rules)
+    return replace(read, quiet=keeping_apart.paused(conn, silo_id, course_id))
 
 
 def reading() -> AbstractContextManager[Connection]:
@@ -188,9 +200,12 @@ def done() -> list[str]:
         "tied": gettext("Les sessions cochées sont rattachées."),
         "path": gettext("Le parcours est modifié."),
         "linked": gettext("La correspondance est enregistrée."),
+        "privacy": gettext("Le réglage est enregistré."),
         "retained": gettext("Les durées sont enregistrées."),
         "erased": gettext("Ses données sont effacées."),
         "refused": gettext("La demande est refusée : la personne en lit le motif."),
+        "objection": gettext("Votre opposition est prise en compte, dès maintenant."),
+        "objection_ended": gettext("Votre opposition est levée."),
         "institution": gettext("Les renseignements sont enregistrés."),
         "withdrawn": gettext("L’invitation est retirée : son lien ne sert plus."),
         "heard": gettext("Ce qui a été dit est noté."),
@@ -362,7 +377,11 @@ def known_limits(overview: Overview, *, roster: bool = True) -> list[str]:
 
 
 def names(conn: Connection, allowed: CourseAccess, who: Viewer, actors: Sequence[str]) -> Mapping[str, str]:
-    """Return how to call people: by name where the access says so, else by pseudonym."""
+    """Return how to call people: by name where the access says so, else by pseudonym.
+
+    Not those kept from who looks, nor anybody where people are not shown one by one.
+    """
+    actors = [actor for actor in actors if allowed.people and actor not in allowed.hidden]
     if allowed.named:
         return people.display(conn, who.silo_id, allowed.course_id, actors, writing=_writing)
     owner = silos.get(conn, who.silo_id)

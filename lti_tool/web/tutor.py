@@ -47,7 +47,7 @@ def today_context(
         "page_title": gettext("Ce matin"),
         "shell": page.shell("today", page.url("people_csv")),
         "lead": wording.lead(overview, len(needing)),
-        "notes": known_limits(overview) if overview.enrolled else [],
+        "notes": [*_withheld(page), *(known_limits(overview) if overview.enrolled else [])],
         "empty": not any(week.active for week in overview.weeks) and not done.modules and not needing,
         "contact_hint": _contact_hint(page),
         "contacts": _contacts(page, needing[:_FIRST_CONTACTS], names),
@@ -67,6 +67,17 @@ def today_context(
         "least": received.least,
         "satisfaction_url": page.url("satisfaction"),
     }
+
+
+def _withheld(page: CoursePage) -> list[str]:
+    if page.access.people:
+        return []
+    return [
+        gettext(
+            "Cette session est réglée sur « agrégats seulement » : personne n’y est montré en "
+            "particulier, ni à contacter."
+        )
+    ]
 
 
 def _contact_hint(page: CoursePage) -> str:

@@ -32,7 +32,8 @@ def test_a_trainee_asks_and_an_administrator_decides(app: Any, engine: Engine, s
     sara = opened.reader(app, engine, silo, "trainee", course, "3")
     tutor = opened.reader(app, engine, silo, "tutor", course)
     admin = opened.reader(app, engine, silo, "admin", course, "chef")
-    assert "Effacer mes données" in sara.page("/me")
+    assert "/me/settings" in sara.page("/me")
+    assert "Effacer mes données" in sara.page("/me/settings")
     assert sara.post("/me/erasure", {}).status_code == 303
     page = sara.page("/me/erasure")
     assert "21 décembre" in page
