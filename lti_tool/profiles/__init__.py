@@ -7,10 +7,7 @@ with a keyed hash of the address.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +18,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from lti_tool import mail, saved, sessions
 from lti_tool.profile_tables import profile_grant, profile_login
 from lti_tool.tables import launch
+from tool_config import addresses, silos
 from tool_config.roles import INGENIEUR, PROFILES
 from tool_config.sealing import SealError, seal, unseal
 from xapi.statement import account_key
@@ -78,14 +76,9 @@ def actor_of(silo_id: int, grant_id: str) -> str:
     return account_key(f"{ISSUER}:{silo_id}", grant_id)
 
 
-def address_hash(secret_key: str, silo_id: int, address: str) -> str:
-    """Return the keyed hash that an address is found by, however it is written."""
-    key = hmac.digest(secret_key.encode(), f"estime profile address {silo_id}".encode(), "sha256")
-    return hmac.new(key, _normal(address).encode(), hashlib.sha256).hexdigest()
-
-
-def _normal(address: str) -> str:
-    return unicodedata.normalize("NFKC", address).strip().casefold()
+def _digest(conn: Connection, silo_id: int, address: str) -> str:
+    """Return the keyed hash that files name the same person by, so that who erases one finds the other."""
+    return addresses.digest(silos.get(conn, silo_id), address)
 
 
 def grant(
@@ -108,7 +101,7 @@ def grant(
     chosen = tuple(sorted(set(paths))) if profile == INGENIEUR else ()
     name, address = " ".join(name.split()), address.strip()
     _check(conn, silo_id, profile, name, address, chosen, expires_at, now)
-    hashed = address_hash(secret_key, silo_id, address)
+    hashed = _digest(conn, silo_id, address)
     c = profile_grant.c
     held = conn.scalar(select(c.grant_id).where(c.silo_id == silo_id, c.address_hash == hashed))
     if held is not None:
@@ -173,7 +166,7 @@ def of_address(
 ) -> Grant | None:
     """Return the grant that an address has and that is not over, or None."""
     c = profile_grant.c
-    hashed = address_hash(secret_key, silo_id, address)
+    hashed = _digest(conn, silo_id, address)
     row = conn.execute(select(profile_grant).where(c.silo_id == silo_id, c.address_hash == hashed)).first()
     found = None if row is None else _from_row(row, secret_key)
     return None if found is None or found.is_over(now) else found

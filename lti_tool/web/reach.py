@@ -21,6 +21,12 @@ PAGES: Mapping[str, frozenset[str]] = {
     "enter": _ALL,
     "about_all": _ALL,
     "leave": _ALL,
+    "information": _ALL,
+    "information_seen": _ALL,
+    "my_data": _ALL,
+    "my_data_ask": _ALL,
+    "my_data_file": _ALL,
+    "my_data_forget": _ALL,
     "saved_views": _ALL,
     "saved_view_add": _ALL,
     "saved_view_received": _ALL,
@@ -35,9 +41,6 @@ PAGES: Mapping[str, frozenset[str]] = {
     "adapt_module": _ALL,
     "competencies": _ALL,
     "pathways": _ALL,
-    "pathways_stops": _ALL,
-    "pathways_ways": _ALL,
-    "pathways_links": _ALL,
     "comparison": _WHOLE,
     "comparison_add": _HEAD,
     "comparison_export": _HEAD,
@@ -59,19 +62,24 @@ TABLES: Mapping[str, frozenset[str]] = {
     "pix_levels": _WHOLE,
     "hours_owed": _WHOLE,
     "packs": _HEAD,
+    "pathways_links": _ALL,
+    "pathways_ways": _ALL,
+    "pathways_stops": _ALL,
     "sizing_paths": _ALL,
     "modality": _ALL,
     "modality_hours": _ALL,
     "aftermath": _WHOLE,
     "aftermath_site": _WHOLE,
     "notes": _ALL,
+    "looks": _ALL,
 }
 #: Pages of no path at all, or whose form names it.
 WITHOUT_PATH = frozenset(
     {
         "enter", "about_all", "leave", "saved_views", "saved_view_add", "saved_view_received",
         "saved_view_open", "saved_view_change", "saved_view_file", "council_note", "council_ask",
-        "council_file", "council_forget", "notes",
+        "council_file", "council_forget", "notes", "information", "information_seen", "my_data",
+        "my_data_ask", "my_data_file", "my_data_forget", "looks",
     }
 )  # fmt: skip
 #: Of other rooms: the way into a tab of its own, and whether the session still runs.
