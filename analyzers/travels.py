@@ -58,27 +58,37 @@ class Design:
     def of(cls, modules: Sequence[Any], runs: Sequence[Any]) -> Design:
         """Name modules by their titles: each session has its own, those of one title are the same.
 
-        Optional ones are left out where a session has others: a forum that is open all the time is no step.
+        A platform names sections that nobody named after the course: that part is taken off. Optional ones
+        are left out where a session has others: a forum that is open all the time is no step.
         """
         asked: dict[int, list[Any]] = {}
         for module in modules:
             asked.setdefault(module.course_id, []).append(module)
         goals = {key: frozenset(one.iri for one in some if one.required) for key, some in asked.items()}
         kept = {key: [one for one in some if one.required or not goals[key]] for key, some in asked.items()}
+        titles = {run.course_id: run.title or "" for run in runs}
+        named = {key: [(one.iri, _own(one.title, titles[key])) for one in some] for key, some in kept.items()}
         written: dict[str, str] = {}
         for run in reversed(runs):
-            for one in kept.get(run.course_id, ()):
-                written.setdefault(plain(one.title), one.title)
+            for _, title in named.get(run.course_id, ()):
+                written.setdefault(plain(title), title)
         at = {name: rank for rank, name in enumerate(list(written)[:MOST_MODULES])}
         place = {
-            key: {one.iri: at[plain(one.title)] for one in some if plain(one.title) in at}
-            for key, some in kept.items()
+            key: {iri: at[plain(title)] for iri, title in some if plain(title) in at}
+            for key, some in named.items()
         }
         ranks = np.full((max(1, len(runs)), max(1, len(at))), -1, dtype=np.int8)
         for row, run in enumerate(runs):
             for rank, module in enumerate(dict.fromkeys(place.get(run.course_id, {}).values())):
                 ranks[row, module] = rank
         return cls(tuple(list(written.values())[:MOST_MODULES]), place, goals, ranks)
+
+
+def _own(title: str, course: str) -> str:
+    """Return the title of a module without that of its session before it."""
+    if course and title.casefold().startswith(course.casefold()):
+        return title[len(course) :].strip(" –—-:·") or title
+    return title
 
 
 # --- rows ---------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from analyzers.figures.drawing import (
     Labels,
     laid_out,
     plain,
-    shortened,
     ticks,
     trace,
 )
@@ -101,14 +100,16 @@ def flow(
     links: Mapping[tuple[int, int, int], int],
     modules: Sequence[str],
     ends: Mapping[int, str],
+    marks: Mapping[int, str],
     *,
     words: FlowWords,
     labels: Labels,
 ) -> Chart:
     """Draw ribbons from each module to the next, over the first steps: as wide as their people are many.
 
-    `links`: (step, module, next) -> people; `ends`: names of what else than a module may come next. Drawn
-    with areas and bars: the plotly that is shipped has no Sankey.
+    `links`: (step, module, next) -> people; `ends`: names of what else than a module may come next;
+    `marks`: what is written in the figure of each, where names would not fit. Drawn with areas and bars:
+    the plotly that is shipped has no Sankey.
     """
     steps = max(step for step, _, _ in links) + 1
 
@@ -125,7 +126,7 @@ def flow(
             tops[_place(nodes, column), value] = at
             at += n + gap
     data = _ribbons(links, tops, name, words)
-    data += _marks(nodes, tops, name)
+    data += _marks(nodes, tops, marks)
     height = max(total + gap * len(column) for column in nodes.values())
     layout = laid_out(
         labels,
@@ -200,7 +201,7 @@ def _ribbons(
 
 
 def _marks(
-    nodes: Mapping[int, Mapping[int, int]], tops: Mapping[tuple[int, int], float], name: Callable[[int], str]
+    nodes: Mapping[int, Mapping[int, int]], tops: Mapping[tuple[int, int], float], marks: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """Return the bars of the columns and their names, inside the ribbon that leaves them."""
     bars: dict[str, list[Any]] = {"x": [], "y": [], "base": [], "color": []}
@@ -214,7 +215,7 @@ def _marks(
             bars["color"].append(_ENDS.get(value, BLUE))
             texts["x"].append(step + 0.06)
             texts["y"].append(top + n / 2)
-            texts["text"].append(f"{shortened(name(value), 18)} ({n})")
+            texts["text"].append(f"<b>{plain(marks[value])}</b> ({n})")
     column_bars = trace(
         "Bar", {"width": 0.09, "hoverinfo": "skip"}, x=bars["x"], y=bars["y"], base=bars["base"]
     )

@@ -13,10 +13,10 @@ from xapi import tables as t
 
 
 def courses(conn: Connection, silo_id: int, path_id: int) -> list[Any]:
-    """Return the sessions of a path, the first one first: course_id, starts_on, ends_on."""
+    """Return the sessions of a path, the first one first: course_id, title, starts_on, ends_on."""
     c = t.course.c
     query = (
-        select(c.course_id, c.starts_on, c.ends_on)
+        select(c.course_id, c.title, c.starts_on, c.ends_on)
         .where(c.silo_id == silo_id, c.path_id == path_id, c.course_id >= 0)
         .order_by(c.starts_on.is_not(None), c.starts_on, c.course_id)
     )

@@ -374,7 +374,8 @@ def _flow(people: People, modules: Sequence[str]) -> Chart | None:
         said=words.ways_title(people, modules),
     )
     titles = [f"{rank}. {name}" for rank, name in enumerate(modules, 1)]
-    return figures.flow(links, titles, words.ends(), words=flow_words, labels=chart_labels())
+    marks = {**{place: str(place + 1) for place in range(len(modules))}, **words.ends()}
+    return figures.flow(links, titles, words.ends(), marks, words=flow_words, labels=chart_labels())
 
 
 def _follows(people: People, modules: Sequence[str]) -> list[tuple[str, list[str]]]:

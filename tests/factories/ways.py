@@ -55,7 +55,10 @@ def build(engine: Engine, silo: int) -> list[int]:
             ends = starts + timedelta(days=200)
             values = {"path_id": PATH, "starts_on": starts, "ends_on": ends}
             conn.execute(t.course.update().where(t.course.c.course_id == course).values(values))
-            conn.execute(insert(conn, t.outline_item), _outline(silo, course))
+            conn.execute(
+                insert(conn, t.outline_item),
+                _outline(silo, course, f"{TITLE} {starts.year} " if rank == 0 else ""),
+            )
             conn.execute(insert(conn, t.rollup_actor), said["actor"])
             conn.execute(insert(conn, t.rollup_module), said["module"])
             state = {"silo_id": silo, "course_id": course, "version": 1, "refreshed_at": opened.NOW}
@@ -72,7 +75,8 @@ def _iri(course: int, module: int) -> str:
     return f"https://campus.test/{course}/section/{module}"
 
 
-def _outline(silo: int, course: int) -> list[dict[str, Any]]:
+def _outline(silo: int, course: int, before: str) -> list[dict[str, Any]]:
+    """Return the outline; `before`: the title of the session, which a platform may put before its sections'."""
     rows = []
     # A forum open all the time: optional, so that it is no step.
     for module, title in enumerate((*MODULES, "Forum")):
@@ -83,7 +87,13 @@ def _outline(silo: int, course: int) -> list[dict[str, Any]]:
             "required": module < 4,
         }
         rows.append(
-            {**shared, "iri": _iri(course, module), "level": "module", "title": title, "position": module + 1}
+            {
+                **shared,
+                "iri": _iri(course, module),
+                "level": "module",
+                "title": before + title,
+                "position": module + 1,
+            }
         )
         page = {"iri": f"{_iri(course, module)}/page", "level": "activity", "title": "Page", "position": 1}
         rows.append({**shared, **page})
