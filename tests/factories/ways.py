@@ -76,7 +76,7 @@ def _iri(course: int, module: int) -> str:
 
 
 def _outline(silo: int, course: int, before: str) -> list[dict[str, Any]]:
-    """Return the outline; `before`: the title of the session, which a platform may put before its sections'."""
+    """Return the outline; `before`: what a platform may put before the titles of its sections."""
     rows = []
     # A forum open all the time: optional, so that it is no step.
     for module, title in enumerate((*MODULES, "Forum")):
