@@ -10,6 +10,11 @@ from lti_tool.language import gettext, ngettext
 from tool_config.rules import Rules
 
 
+def heads() -> dict[str, str]:
+    """Return what heads the columns: shorter where the table is narrow."""
+    return {**criteria(), "employer": gettext("Employeur")}
+
+
 def criteria() -> dict[str, str]:
     """Return what each kind of evidence is called."""
     return {
@@ -63,9 +68,10 @@ def short(name: str, found: Evidence, k: int) -> str:
         return "–" if found.suppressed == UNKNOWN else gettext("trop peu")
     share = (found.n - found.count) / found.n if name == "satisfaction" else found.count / found.n
     if found.stake is not None:
-        return gettext(
-            "%(stake)s × %(share)s", stake=percent(found.stake[0] / found.stake[1]), share=percent(share)
-        )
+        stake = percent(found.stake[0] / found.stake[1])
+        if name == "employer":
+            return gettext("%(stake)s des objectifs ; %(share)s arrêtés", stake=stake, share=percent(share))
+        return gettext("attendu par %(stake)s ; manqué pour %(share)s", stake=stake, share=percent(share))
     return gettext("%(share)s (n = %(n)s)", share=percent(share), n=number(found.n))
 
 
@@ -106,11 +112,13 @@ def said(name: str, module: Module, k: int) -> str:
             named=number(_stake(found)[0]), asked=number(_stake(found)[1]), unmet=number(count),
             n=number(n), interval=interval(found),
         ),
-        "employer": lambda: gettext(
-            "%(named)s objectifs de l’employeur sur %(asked)s nomment ce thème ; %(left)s personnes sur "
-            "%(n)s s’y sont arrêtées (%(interval)s).",
-            named=number(_stake(found)[0]), asked=number(_stake(found)[1]), left=number(count),
-            n=number(n), interval=interval(found),
+        "employer": lambda: ngettext(
+            "%(named)s objectif de l’employeur sur %(asked)s nomme ce thème ; %(left)s sur %(n)s s’y sont "
+            "arrêtés (%(interval)s).",
+            "%(named)s objectifs de l’employeur sur %(asked)s nomment ce thème ; %(left)s sur %(n)s s’y sont "
+            "arrêtés (%(interval)s).",
+            _stake(found)[0], named=number(_stake(found)[0]), asked=number(_stake(found)[1]),
+            left=number(count), n=number(n), interval=interval(found),
         ),
     }  # fmt: skip
     return words[name]()
@@ -126,9 +134,10 @@ def _about(name: str, found: Evidence, k: int) -> str:
     said = gettext("Moins de %(k)s personnes s’y sont arrêtées, sur %(n)s.", k=number(k), n=number(found.n))
     if found.stake is None:
         return said
-    return gettext(
+    return ngettext(
+        "%(named)s objectif de l’employeur sur %(asked)s nomme ce thème. %(said)s",
         "%(named)s objectifs de l’employeur sur %(asked)s nomment ce thème. %(said)s",
-        named=number(found.stake[0]), asked=number(found.stake[1]), said=said,
+        found.stake[0], named=number(found.stake[0]), asked=number(found.stake[1]), said=said,
     )  # fmt: skip
 
 
@@ -239,6 +248,13 @@ def title(ranking: Ranking) -> str:
         "%(num)d modules peuvent tenir la première place",
         tied,
     )
+
+
+def between(line: Ranked) -> str:
+    """Say between which ranks a module stands; "" when it is at one alone."""
+    if line.rank is None or line.low_rank == line.high_rank:
+        return ""
+    return gettext("de %(low)s à %(high)s", low=number(line.low_rank), high=number(line.high_rank))
 
 
 def place(line: Ranked) -> str:

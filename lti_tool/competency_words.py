@@ -201,7 +201,10 @@ def pix_lead(found: Levels, k: int) -> str:
         if (share := independent(there[""][""])) is not None
     }
     if len(reached) < 2:
-        return gettext("Trop peu de personnes pour dire les niveaux sous %(k)s.", k=number(k))
+        return gettext(
+            "Trop peu de personnes pour comparer les domaines : les niveaux de moins de %(k)s sont réunis.",
+            k=number(k),
+        )
     low, high = min(reached, key=lambda name: reached[name]), max(reached, key=lambda name: reached[name])
     return gettext(
         "C’est en « %(low)s » que le moins de personnes atteignent le niveau 3 (%(less)s), en « %(high)s » "

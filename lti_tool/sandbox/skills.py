@@ -18,19 +18,20 @@ from lti_tool.tool import Tool
 _FRAMEWORK = "Référentiel des cadres"
 #: Module, guarantor, theme, months until its review (under 0: late), competencies that it works.
 _MODULES = (
-    ("Concepts en contexte", "Pôle pilotage", "Pilotage", 8, ("P1", "P2")),
-    ("Sens et enjeux", "Pôle pilotage", "Acteurs", 14, ("P2", "R1")),
-    ("Pour réfléchir", "Pôle données", "Données", -5, ("E1", "E2")),
-    ("Analyse de situations", "Pôle relations", "Entretiens", 3, ("R1",)),
-    ("Expérimentations", "Pôle données", "Expérimentation", 20, ("E2",)),
+    ("Concepts en contexte", "Pôle pilotage", "Pilotage", 8, ("C1",)),
+    ("Sens et enjeux", "Pôle pilotage", "Acteurs", 14, ("C1", "C3")),
+    ("Pour réfléchir", "Pôle données", "Données", -5, ("C4", "C6")),
+    ("Analyse de situations", "Pôle relations", "Entretiens", 3, ("C1", "C3")),
+    ("Expérimentations", "Pôle données", "Expérimentation", 20, ("C2", "C4")),
 )
+#: The first four are those of the questionnaires.
 _COMPETENCIES = (
-    ("P1", "Piloter un établissement", "Pilotage"),
-    ("P2", "Donner du sens à l’action", "Pilotage"),
-    ("P3", "Conduire le changement", "Pilotage"),
-    ("R1", "Conduire un entretien", "Relations"),
-    ("E1", "Lire des indicateurs", "Évaluation"),
-    ("E2", "Mesurer les effets d’une action", "Évaluation"),
+    ("C1", "Analyser une situation professionnelle", "Analyse"),
+    ("C2", "Conduire un projet", "Pilotage"),
+    ("C3", "Animer une équipe", "Relations"),
+    ("C4", "Mesurer les effets d’une action", "Évaluation"),
+    ("C5", "Conduire le changement", "Pilotage"),
+    ("C6", "Lire des indicateurs", "Évaluation"),
 )
 #: How often each theme is expected; the employer's own objectives.
 _EXPECTED = (("Données", 0.6), ("Entretiens", 0.45), ("Pilotage", 0.35), ("Expérimentation", 0.2))
@@ -40,12 +41,14 @@ _TRAINERS = (
     ("Animation de classe virtuelle", 0.7), ("Conduite d’entretien", 0.5), ("Analyse de données", 0.35),
     ("Conception de parcours", 0.4), ("Facilitation graphique", 0.08),
 )  # fmt: skip
-_TEAM = 64
+_TEAM = 150
 #: Domains of Pix, and the level around which people are.
 _PIX = (
     ("Information et données", 3.4), ("Communication et collaboration", 4.2), ("Création de contenu", 2.6),
     ("Protection et sécurité", 3.0), ("Environnement numérique", 3.8),
 )  # fmt: skip
+#: People of earlier promotions with results.
+_BEFORE = 160
 _ACCOUNT = "Numéro de compte sur la plateforme"
 
 
@@ -59,7 +62,7 @@ def bring(tool: Tool, silo_id: int, sessions: Sequence[Session], people: Sequenc
         ("referentiel.csv", "competencies", _competencies()),
         ("competences-modules.csv", "module_competencies", _worked()),
         ("competences-formateurs.csv", "trainer_competencies", _trainers(chance)),
-        ("pix.csv", "pix_results", _pix(chance, trainees, today)),
+        ("pix.csv", "pix_results", _pix(chance, sessions, trainees, today)),
         ("heures-formateurs.csv", "trainer_hours", _hours(chance, today)),
     )
     return sum(files.take_in(tool, silo_id, name, kind, list(lines)) for name, kind, lines in given)
@@ -108,13 +111,17 @@ def _trainers(chance: random.Random) -> Iterator[str]:
                 yield f"formateur.{rank}@exemple.invalid;{name};{level}"
 
 
-def _pix(chance: random.Random, trainees: Sequence[Person], today: date) -> Iterator[str]:
-    yield f"{_ACCOUNT};Domaine;Niveau;Score en pix;Mesuré le"
-    day = today - timedelta(days=60)
-    for person in trainees:
+def _pix(
+    chance: random.Random, sessions: Sequence[Session], trainees: Sequence[Person], today: date
+) -> Iterator[str]:
+    """Yield the results of the trainees, and of some of the promotions before them."""
+    yield f"Adresse mail;{_ACCOUNT};Domaine;Niveau;Score en pix;Mesuré le"
+    day, first = today - timedelta(days=60), min(session.starts_on for session in sessions).year
+    before = [f"stagiaire.{first - 1 - rank % 3}.{rank}@exemple.invalid;" for rank in range(_BEFORE)]
+    for named in [*(f";{person.user_id}" for person in trainees), *before]:
         for domain, around in _PIX:
             level = min(8, max(0, round(chance.gauss(around, 1.1))))
-            yield f"{person.user_id};{domain};{level};{8 * level + chance.randint(0, 7)};{day:%d/%m/%Y}"
+            yield f"{named};{domain};{level};{8 * level + chance.randint(0, 7)};{day:%d/%m/%Y}"
 
 
 def _hours(chance: random.Random, today: date) -> Iterator[str]:
@@ -124,7 +131,7 @@ def _hours(chance: random.Random, today: date) -> Iterator[str]:
     )
     for rank in range(24):
         day = today - timedelta(days=21 * rank)
-        giver, taker = ("Institut", "Académie de Lille") if rank % 3 else ("Académie de Lille", "Institut")
+        giver, taker = ("IFC", "Académie de Lille") if rank % 3 else ("Académie de Lille", "IFC")
         if rank % 5 == 4:
             taker, giver = giver, "Académie de Poitiers"
         shares = ";" if rank == 7 else "40 %;60 %"
