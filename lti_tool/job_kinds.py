@@ -18,7 +18,7 @@ from lti_tool.exports import kept
 from lti_tool.imports import work as imports
 from lti_tool.invited import work as invited
 from lti_tool.jobs import Kind, Periodic, every
-from lti_tool.privacy import purging, scrubbing
+from lti_tool.privacy import own, purging, scrubbing
 from lti_tool.profiles import links as profile_links
 from lti_tool.saved import work as saved_views
 from lti_tool.services import grades, marks, memberships
@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     imports.NIGHTLY: Kind(imports.tidy, slow=True),
     evidence.KIND: Kind(evidence.make, slow=True),
     compliance.KIND: Kind(compliance.make, slow=True),
+    own.KIND: Kind(own.make, slow=True),
     kept.NIGHTLY: Kind(kept.tidy),
     invited.KIND: Kind(invited.send, attempts=invited.ATTEMPTS),
     invited.NIGHTLY: Kind(invited.tidy),

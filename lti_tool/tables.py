@@ -7,6 +7,7 @@ import lti_tool.compliance_tables
 import lti_tool.export_tables
 import lti_tool.import_tables
 import lti_tool.improvement_tables
+import lti_tool.information_tables
 import lti_tool.invited_tables
 import lti_tool.job_tables
 import lti_tool.matching_tables

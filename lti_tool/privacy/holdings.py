@@ -21,6 +21,7 @@ from lti_tool.compliance_tables import institution
 from lti_tool.export_tables import export, export_file
 from lti_tool.import_tables import import_chunk, import_file, import_refusal
 from lti_tool.improvement_tables import improvement, improvement_change
+from lti_tool.information_tables import information_seen, objection
 from lti_tool.invited_tables import invited, invited_link
 from lti_tool.job_tables import job
 from lti_tool.matching_tables import person_link
@@ -309,6 +310,8 @@ HOLDINGS: tuple[Holding, ...] = (
         )
     ),
     # --- what they asked
+    Holding(information_seen, "requests", "deleted", _in(information_seen, "actor"), counted=False),
+    Holding(objection, "requests", "deleted", _in(objection, "actor"), counted=False),
     Holding(saved_view, "requests", "deleted", _in(saved_view, "owner"), counted=False),
     Holding(
         erasure_request, "requests", "cut", _in(erasure_request, "actor"),
@@ -326,6 +329,7 @@ _HASHES = "keyed hashes of secrets: whose, nothing says"
 #: Tables that hold nobody, and why.
 NOBODY: Mapping[str, str] = {
     "silo": _SETTINGS,
+    "information_version": "what everybody is told",
     "platform": _SETTINGS,
     "deployment": _SETTINGS,
     "tool_key": _SETTINGS,

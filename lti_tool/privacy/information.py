@@ -79,14 +79,14 @@ def holds(conn: Connection, silo_id: int, *, settings: Settings, rules: Rules) -
     )
 
 
-def notice(found: Holds, role: str, say: Say = gettext) -> tuple[Part, ...]:
+def notice(found: Holds, role: str, gettext: Say = gettext) -> tuple[Part, ...]:
     """Return the information of a role: parts, each a title and its sentences."""
     return (
-        (say("Ce qu’Estime recueille"), tuple(_collected(found, role, say))),
-        (say("Pourquoi"), tuple(_purposes(role, say))),
-        (say("Qui le voit"), tuple(_recipients(found, role, say))),
-        (say("Combien de temps"), tuple(_durations(found, say))),
-        (say("Vos droits"), tuple(_rights(found, role, say))),
+        (gettext("Ce qu’Estime recueille"), tuple(_collected(found, role, gettext))),
+        (gettext("Pourquoi"), tuple(_purposes(role, gettext))),
+        (gettext("Qui le voit"), tuple(_recipients(found, role, gettext))),
+        (gettext("Combien de temps"), tuple(_durations(found, gettext))),
+        (gettext("Vos droits"), tuple(_rights(found, role, gettext))),
     )
 
 
@@ -144,125 +144,131 @@ def _host(url: str) -> str:
 # --- the parts ---------------------------------------------------------------------------------------------
 
 
-def _collected(found: Holds, role: str, say: Say) -> list[str]:
-    source = ", ".join(found.platforms) or say("votre plateforme de formation")
+def _collected(found: Holds, role: str, gettext: Say) -> list[str]:
+    source = ", ".join(found.platforms) or gettext("votre plateforme de formation")
     if role == "trainee":
         return [
-            say(
+            gettext(
                 "Ce que vous ouvrez et achevez dans la formation, vos notes, vos présences et vos réponses "
                 "aux "
                 "questionnaires. Cela vient de %(source)s, de vos formulaires et de fichiers de "
                 "l’institution.",
                 source=source,
             ),
-            say(
+            gettext(
                 "Votre nom et votre adresse professionnelle, si la plateforme les donne. Jamais votre NUMEN."
             ),
-            say("Un questionnaire anonyme l’est vraiment : l’outil lui-même ne sait pas qui a répondu quoi."),
+            gettext(
+                "Un questionnaire anonyme l’est vraiment : l’outil lui-même ne sait pas qui a répondu quoi."
+            ),
         ]
     if role == "tutor":
         return [
-            say(
+            gettext(
                 "Des stagiaires : activité, notes, présences, réponses. Cela vient de %(source)s.",
                 source=source,
             ),
-            say(
+            gettext(
                 "De vous : votre nom, vos sessions, les pages de personnes que vous ouvrez, les fichiers que "
                 "vous "
                 "emportez, ce que vous écrivez dans l’outil."
             ),
         ]
     return [
-        say(
+        gettext(
             "Des personnes : des chiffres d’ensemble, et des pseudonymes. Cela vient de %(source)s.",
             source=source,
         ),
-        say("De vous : votre identité, vos connexions, ce que vous changez et ce que vous emportez."),
+        gettext("De vous : votre identité, vos connexions, ce que vous changez et ce que vous emportez."),
     ]
 
 
-def _purposes(role: str, say: Say) -> list[str]:
+def _purposes(role: str, gettext: Say) -> list[str]:
     wanted = {
-        "trainee": say(
+        "trainee": gettext(
             "Vous montrer où vous en êtes, aider vos tuteurs à vous accompagner, améliorer la formation "
             "d’après "
             "vos avis."
         ),
-        "tutor": say("Accompagner les stagiaires de vos sessions, et améliorer les modules."),
-        "admin": say("Adapter l’offre, dimensionner les sessions, équilibrer présence et distance."),
+        "tutor": gettext("Accompagner les stagiaires de vos sessions, et améliorer les modules."),
+        "admin": gettext("Adapter l’offre, dimensionner les sessions, équilibrer présence et distance."),
     }[role]
     return [
         wanted,
-        say(
+        gettext(
             "Jamais pour l’évaluation professionnelle, l’inspection, l’avancement ni le contrôle du temps. "
             "Aucune décision n’est prise par la machine."
         ),
     ]
 
 
-def _recipients(found: Holds, role: str, say: Say) -> list[str]:
+def _recipients(found: Holds, role: str, gettext: Say) -> list[str]:
     said = {
         "trainee": [
-            say(
+            gettext(
                 "Vous ; les tuteurs de votre session, par votre nom. Ni votre hiérarchie, ni les autres "
                 "stagiaires."
             ),
-            say(
+            gettext(
                 "Les administrateurs, sous un pseudonyme. Chaque regard porté sur votre page est noté : vous "
                 "le voyez."
             ),
         ],
         "tutor": [
-            say(
+            gettext(
                 "Vous voyez les personnes de vos sessions, et d’aucune autre. Elles voient que vous avez "
                 "regardé."
             ),
-            say("Ne transmettez rien à une hiérarchie. Retirez-vous du suivi de qui vous inspectez."),
+            gettext("Ne transmettez rien à une hiérarchie. Retirez-vous du suivi de qui vous inspectez."),
         ],
-        "admin": [say("Vous ne voyez aucun nom de stagiaire. Ce que vous emportez est noté.")],
+        "admin": [gettext("Vous ne voyez aucun nom de stagiaire. Ce que vous emportez est noté.")],
     }[role]
-    said.append(say("Rien n’est montré d’un groupe de moins de %(k)s personnes.", k=number(found.k)))
+    said.append(gettext("Rien n’est montré d’un groupe de moins de %(k)s personnes.", k=number(found.k)))
     if found.copies:
-        said.append(say("Une copie des traces va à %(peers)s.", peers=", ".join(found.copies)))
+        said.append(gettext("Une copie des traces va à %(peers)s.", peers=", ".join(found.copies)))
     return said
 
 
-def _durations(found: Holds, say: Say) -> list[str]:
+def _durations(found: Holds, gettext: Say) -> list[str]:
     words: dict[str, Callable[[int], str]] = {
-        "traces": lambda days: say("Traces : %(days)s jours après la fin de la session.", days=number(days)),
-        "answers": lambda days: say(
+        "traces": lambda days: gettext(
+            "Traces : %(days)s jours après la fin de la session.", days=number(days)
+        ),
+        "answers": lambda days: gettext(
             "Réponses à votre nom : %(days)s jours après la clôture.", days=number(days)
         ),
-        "comments": lambda days: say("Commentaires : %(days)s jours après la clôture.", days=number(days)),
-        "imports": lambda days: say("Lignes de fichiers refusées : %(days)s jours.", days=number(days)),
-        "looks": lambda days: say("Journal des consultations : %(days)s jours.", days=number(days)),
+        "comments": lambda days: gettext(
+            "Commentaires : %(days)s jours après la clôture.", days=number(days)
+        ),
+        "imports": lambda days: gettext("Lignes de fichiers refusées : %(days)s jours.", days=number(days)),
+        "looks": lambda days: gettext("Journal des consultations : %(days)s jours.", days=number(days)),
     }
     said = [words[kind](days) for kind, days in found.days if kind in words]
-    said.append(say("Sauvegardes : %(days)s jours de plus.", days=number(found.backup_days)))
+    said.append(gettext("Sauvegardes : %(days)s jours de plus.", days=number(found.backup_days)))
     return said
 
 
-def _rights(found: Holds, role: str, say: Say) -> list[str]:
-    said = [say("Savoir ce qui est détenu de vous et l’emporter : page « Mes données ».")]
+def _rights(found: Holds, role: str, gettext: Say) -> list[str]:
+    said = [gettext("Savoir ce qui est détenu de vous et l’emporter : page « Mes données ».")]
     if role == "trainee":
         said.append(
-            say(
+            gettext(
                 "Vous opposer : plus d’alerte, de profil ni de comparaison, tout de suite, et c’est "
                 "réversible."
             )
         )
-        said.append(say("Demander l’effacement : réponse dans le mois."))
+        said.append(gettext("Demander l’effacement : réponse dans le mois."))
     said.append(
-        say(
+        gettext(
             "Le traitement relève d’une mission d’intérêt public (RGPD, article 6.1.e)%(basis)s.",
             basis=f", {found.legal_basis}" if found.legal_basis else "",
         )
     )
     contacts = ", ".join(filter(None, (found.controller, found.rights, found.dpo)))
     said.append(
-        say("Écrire : %(contacts)s ; ou saisir la CNIL (cnil.fr).", contacts=contacts)
+        gettext("Écrire : %(contacts)s ; ou saisir la CNIL (cnil.fr).", contacts=contacts)
         if contacts
-        else say(
+        else gettext(
             "Écrire au délégué à la protection des données de votre institution, ou saisir la CNIL (cnil.fr)."
         )
     )

@@ -1,7 +1,7 @@
 """What is held of a person, for that person: counted in words, and as a file complete to the last table.
 
-The file is drawn from `holdings`, so that a table which holds people cannot be left out of it: a test enumerates
-them. What would tell of somebody else is cut: of the traces of others which name the person, when and which.
+The file is drawn from `holdings`, so that a table which holds people cannot be left out of it: a test
+enumerates them. Of the traces of others which name the person, only which and when are given.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _INNER = frozenset({"silo_id", "session_hash", "digest", "canonical_hash"})
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a person: the day, who (a name, or "" where it is not known), as what, and what they did."""
+    """One look at a person: the day, who ("" where the name is not known), as what, and what they did."""
 
     day: date
     who: str
@@ -108,7 +108,7 @@ def _of_person(person: Person) -> Any:
     link = statement_agent.c
     return (
         select(link.statement_id)
-        .where(link.silo_id == person.silo_id, link.agent.in_(sorted(person.keys)), link.role == "actor")
+        .where(link.silo_id == person.silo_id, link.agent.in_(sorted(person.keys)), link.place == "actor")
         .distinct()
     )
 

@@ -13,11 +13,17 @@ from urllib.parse import urlsplit
 import pytest
 import waitress
 
+from lti_tool.privacy import information
 from lti_tool.sandbox.demo import Demo, addresses, prepare
 from lti_tool.sandbox.people import Person
 from lti_tool.sandbox.programme import Session
+from lti_tool.tool import Tool
 from tests import services
+from tool_config import platforms
+from tool_config.database import transaction
 from tool_config.settings import Settings
+from tool_config.silos import list_ids
+from xapi.statement import account_key
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     port = services.free_port()
     lines: list[str] = []
     demo = prepare(Settings(data_dir=tmp_path_factory.mktemp("demo")), port, say=lines.append)
+    _tell_everybody(demo)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = waitress.create_server(demo.wsgi, listen=" ".join(addresses("127.0.0.1", port)), threads=12)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -67,6 +74,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     demo.worker.stop()
     server.close()
     thread.join(5)
+
+
+def _tell_everybody(demo: Demo) -> None:
+    """Let the people of the campus have read the information: each visit then opens the page it is about."""
+    tool: Tool = demo.tool.extensions["estime"]
+    for silo_id in list_ids(tool.engine):
+        with transaction(tool.engine, silo_id) as conn:
+            found = information.holds(conn, silo_id, settings=tool.settings, rules=tool.rules)
+            issuers = [one.issuer for one in platforms.of_silo(conn, silo_id)]
+            for person in demo.campus.people:
+                for actor in (account_key(issuer, person.user_id) for issuer in issuers):
+                    role = information.role_of(person.role)
+                    information.saw(conn, silo_id, actor, role, found, now=tool.clock())
 
 
 @dataclass
@@ -92,6 +112,12 @@ class Visit:
         """Open the tool in the course page, as a person, through a real launch."""
         self.page.goto(self.running.address(session, person))
         self.frame.locator("main").wait_for()
+        return self.told()
+
+    def told(self) -> Visit:
+        """Go past the information, which who comes for the first time reads before anything."""
+        if self.frame.locator("#told").count():
+            self.press(self.frame.locator("#told"))
         return self
 
     @property
