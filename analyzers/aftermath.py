@@ -95,7 +95,8 @@ def returns(found: Returning, *, today: date, k: int) -> Returns:
         return Returns(None, len(np.unique(members["course_id"])), (), ())
     promotion = np.full(int(people.max()) + 1, -1)
     promotion[members["person"]] = members["promotion"]
-    sizes: dict[str, int] = Counter(_names(found.promotions, promotion[people]))
+    held = np.bincount(promotion[people] + 1, minlength=len(found.promotions) + 1)
+    sizes = {name: int(n) for name, n in zip(("", *found.promotions), held, strict=True) if n}
     groups = disclosure.grouped(sizes, k=k, other=OTHER)
     names = sorted(set(groups.values()), key=lambda name: (name in ("", OTHER), name))
     place = np.array([names.index(groups.get(name, name)) if name in groups else -1
@@ -146,10 +147,6 @@ def _whole(ends: NDArray[Any], today: date) -> NDArray[np.int64]:
     now = np.full(len(ends), np.datetime64(today, "D"))
     made: NDArray[np.int64] = np.clip(months_after(ends, now), 0, MONTHS)
     return made
-
-
-def _names(promotions: Sequence[str], codes: NDArray[Any]) -> list[str]:
-    return ["" if code < 0 else promotions[code] for code in codes.tolist()]
 
 
 def _hidden(counts: NDArray[np.int64], k: int) -> set[int]:

@@ -51,6 +51,21 @@ class Lots:
         pairs = np.unique(lot[kept].astype(np.int64) * span + person[kept])
         return np.bincount(pairs // span, minlength=len(self)).astype(np.int64)
 
+    def enough(self, session: NDArray[Any], person: NDArray[Any], k: int) -> NDArray[np.bool_]:
+        """Return which lots have k different people in these rows; a person stands once a session at most.
+
+        A session of k rows is enough by itself: people are told apart in the other lots alone.
+        """
+        sizes = np.bincount(session, minlength=len(self.of_session))
+        largest = np.zeros(len(self), dtype=np.int64)
+        inside = self.of_session >= 0
+        np.maximum.at(largest, self.of_session[inside], sizes[inside])
+        found: NDArray[np.bool_] = largest >= k
+        unsure = np.append(~found, False)[self.of_session[session]]
+        if unsure.any():
+            found |= self.people(session[unsure], person[unsure]) >= k
+        return found
+
 
 #: Key of a level that a lot holds several values of; values themselves are 0 or more, −1 for unknown.
 MIXED = -2
@@ -67,11 +82,12 @@ def divide(
     """Cut the wanted sessions into lots of k people at least, by levels from the widest to the narrowest.
 
     `levels`: a value a session each (a session's own number, for the last); `session`, `person`: a row an
-    enrolment. Sessions without any enrolment are in no lot; under k people in all, none is.
+    enrolment, a person once a session. Sessions without any enrolment are in no lot; under k people in all,
+    none is.
     """
     cutting = _Cutting(levels, session, person, k, len(wanted))
     some = np.flatnonzero(wanted & (cutting.sizes > 0))
-    if len(some) and len(cutting.union(some)) >= k:
+    if len(some) and cutting.size(some)[0] >= k:
         cutting.cut(some, 0, ())
     keys = np.array(cutting.keys, dtype=np.int64).reshape(-1, len(levels))
     return Lots(cutting.of_session, keys)
@@ -94,11 +110,14 @@ class _Cutting:
         self.of_session = np.full(sessions, -1, dtype=np.int32)
         self.keys: list[tuple[int, ...]] = []
 
-    def union(self, sessions: NDArray[Any]) -> NDArray[Any]:
-        """Return the different people of some sessions."""
+    def size(self, sessions: NDArray[Any]) -> tuple[int, int]:
+        """Return at least how many different people some sessions have, exactly under k; and their rows."""
+        sizes = self.sizes[sessions]
+        rows, largest = int(sizes.sum()), int(sizes.max())
+        if largest >= self.k or len(sessions) == 1:
+            return largest, rows
         parts = [self._people[self._ends[one] - self.sizes[one] : self._ends[one]] for one in sessions]
-        found: NDArray[Any] = np.unique(np.concatenate(parts))
-        return found
+        return len(np.unique(np.concatenate(parts))), rows
 
     def cut(self, sessions: NDArray[Any], level: int, key: tuple[int, ...]) -> None:
         """Cut sessions of k people at least by a level, then each part by the next."""
@@ -107,10 +126,10 @@ class _Cutting:
             return
         values = self.levels[level][sessions]
         groups = {int(value): sessions[values == value] for value in np.unique(values)}
-        counts = {value: len(self.union(some)) for value, some in groups.items()}
-        ranked = sorted(groups, key=lambda value: (counts[value], value))
-        small = [value for value in ranked if counts[value] < self.k]
-        large = ranked[len(small) :]
+        sizes = {value: self.size(some) for value, some in groups.items()}
+        ranked = sorted(groups, key=lambda value: (sizes[value][1], value))
+        small = [value for value in ranked if sizes[value][0] < self.k]
+        large = [value for value in ranked if sizes[value][0] >= self.k]
         while small and large and self._distinct(groups, small) < self.k:
             small.append(large.pop(0))
         for value in sorted(large):
@@ -120,7 +139,7 @@ class _Cutting:
             self._make(np.concatenate([groups[value] for value in small]), mixed)
 
     def _distinct(self, groups: dict[int, NDArray[Any]], some: Sequence[int]) -> int:
-        return len(self.union(np.concatenate([groups[value] for value in some])))
+        return self.size(np.concatenate([groups[value] for value in some]))[0]
 
     def _make(self, sessions: NDArray[Any], key: tuple[int, ...]) -> None:
         self.of_session[sessions] = len(self.keys)

@@ -41,9 +41,10 @@ PAIRS = ((1, 0), (2, 0), (2, 1))
 class Following:
     """What was followed, as `analyzers.frames.following` reads it.
 
-    hours: course_id, person (numbers of its own), kind (place in `KINDS`), hours. marks: course_id, person,
-    mark (0 to 1). planned: course_id, kind, hours of the gatherings. unsaid: presences at gatherings whose
-    hours nobody wrote. received: course_id -> (favourable, answers) published of its closed questionnaires.
+    hours: course_id, person (numbers of its own), kind (place in `KINDS`), hours, a row each. marks:
+    course_id, person, mark (0 to 1). planned: course_id, kind, hours of the gatherings. unsaid: presences at
+    gatherings whose hours nobody wrote. received: course_id -> (favourable, answers) published of its closed
+    questionnaires.
     """
 
     hours: Columns
@@ -183,9 +184,9 @@ class _Study:
         followed = np.zeros((len(KINDS), len(self.lots)))
         for place in range(len(KINDS)):
             mine = rows["kind"] == place
-            people = self.lots.people(rows["session"][mine], rows["person"][mine])
+            enough = self.lots.enough(rows["session"][mine], rows["person"][mine], self.k)
             sums = self.lots.total(rows["session"][mine], rows["hours"][mine])
-            followed[place] = np.where(people >= self.k, sums, 0)
+            followed[place] = np.where(enough, sums, 0)
         gathered = self._inside(self.following.planned)
         planned = np.zeros((len(KINDS), len(self.count)))
         np.add.at(planned, (gathered["kind"], gathered["session"]), gathered["hours"])
@@ -222,10 +223,10 @@ class _Study:
         ).astype(np.float64)
         known = finished > 0
         some = known[self.rows["session"]]
-        people = self.lots.people(self.rows["session"][some], self.rows["person"][some])
+        enough = self.lots.enough(self.rows["session"][some], self.rows["person"][some], self.k)
         sessions = np.flatnonzero(known)
         counted, total = (self.lots.total(sessions, column[known]) for column in (finished, self.count))
-        return np.where(people >= self.k, counted, 0), np.where(people >= self.k, total, 0)
+        return np.where(enough, counted, 0), np.where(enough, total, 0)
 
     def _favourable(self) -> tuple[Reals, Reals]:
         """Return the favourable answers and all, by lot: published already, each session by itself."""
@@ -275,9 +276,8 @@ class _Study:
 
     def _marked(self, kept: Flags) -> Outcome:
         rows = self._inside(self.following.marks)
-        people = self.lots.people(rows["session"], rows["person"])
-        inside = self.lots.of_session[rows["session"]]
-        full = np.append(people >= self.k, False)[inside]
+        enough = self.lots.enough(rows["session"], rows["person"], self.k)
+        full = np.append(enough, False)[self.lots.of_session[rows["session"]]]
         session, mark = rows["session"][full], rows["mark"][full]
         sums = [self.lots.total(session, column) for column in (np.ones(len(mark)), mark, mark * mark)]
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Literal
 
@@ -51,11 +52,15 @@ class Outlook:
     #: Of all ended sessions of the path.
     presence: Share
     next_session: Forecast | None
-    #: Whole school years of the series, the last one last; next_year is the year after the present one.
+    #: Whole school years of the series, the last one last.
     years: tuple[tuple[int, int], ...]
-    next_year: Forecast | None
     suggested: int | None
     seats: int | None
+
+    @cached_property
+    def next_year(self) -> Forecast | None:
+        """Return the forecast of the school year after the present one."""
+        return forecast([float(count) for _, count in self.years], horizon=2)
 
     @property
     def hides_demand(self) -> bool:
@@ -93,7 +98,6 @@ def _path(sizing: Sizing, path: int, rules: SessionRules) -> Outlook:
         presence=presence,
         next_session=following,
         years=years,
-        next_year=forecast([float(count) for _, count in years], horizon=2),
         suggested=suggested,
         seats=None
         if suggested is None or presence.value is None

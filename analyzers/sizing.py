@@ -81,6 +81,13 @@ class Filled:
 
 
 _NAMES = tuple(one.name for one in fields(Filled))
+_WHOLE = ("sessions", "enrolled", "seated", "known", "came", "cost_people")
+
+
+def _filled(values: Reals) -> Filled:
+    """Return figures in the order of `Filled`; people and sessions are whole numbers."""
+    named = zip(_NAMES, values.tolist(), strict=True)
+    return Filled(**{name: round(value) if name in _WHOLE else value for name, value in named})
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +136,13 @@ class Sizing:
         """Return what some lots add up to; None for none."""
         if not some.any():
             return None
-        total = {name: float(column[some].sum()) for name, column in self.sums.items()}
-        whole = ("sessions", "enrolled", "seated", "known", "came", "cost_people")
-        return Filled(**{name: round(value) if name in whole else value for name, value in total.items()})  # type: ignore[arg-type]
+        return _filled(self._table[:, some].sum(axis=1))
+
+    @cached_property
+    def _table(self) -> Reals:
+        """Return (figures, lots), the figures in the order of `Filled`."""
+        made: Reals = np.stack([self.sums[name] for name in _NAMES])
+        return made
 
     def lines(self, some: Flags) -> tuple[Line, ...]:
         """Return the lots one by one, the latest started first; several sessions together come last."""
@@ -140,11 +151,8 @@ class Sizing:
         return tuple(sorted(made, key=lambda line: line.session < 0))
 
     def _line(self, lot: int) -> Line:
-        only = np.zeros(len(self.lots), dtype=bool)
-        only[lot] = True
         session = int(self.lots.keys[lot, SESSION])
-        filled = self.filled(only)
-        assert filled is not None
+        filled = _filled(self._table[:, lot])
         table = self.community.sessions
         if session == MIXED:
             return Line(-1, int(self.lots.keys[lot, PATH]), filled, None, None)
@@ -229,8 +237,8 @@ class _Counting:
     def _enough(self, sessions: Flags) -> Flags:
         """Return the sessions, of some, whose lot has k people in those."""
         some = sessions[self.rows["session"]]
-        people = self.lots.people(self.rows["session"][some], self.rows["person"][some])
-        full = np.append(people >= self.k, False)
+        enough = self.lots.enough(self.rows["session"][some], self.rows["person"][some], self.k)
+        full = np.append(enough, False)
         made: Flags = sessions & full[self.lots.of_session]
         return made
 

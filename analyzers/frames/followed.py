@@ -46,8 +46,23 @@ def gather(conn: Connection, silo_id: int, received: Mapping[int, tuple[int, int
         for course_id, gathering, title, length in reading.gatherings(conn, silo_id)
     ]
     return Following(
-        hours.made(), marks.made(), _columns(("course_id", "kind", "hours"), [planned]), unsaid, received
+        _together(hours.made()),
+        marks.made(),
+        _columns(("course_id", "kind", "hours"), [planned]),
+        unsaid,
+        received,
     )
+
+
+def _together(hours: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Add up the hours of each course, person and kind: one row each."""
+    order = np.lexsort((hours["kind"], hours["person"], hours["course_id"]))
+    rows = {name: column[order] for name, column in hours.items()}
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = np.any([rows[name][1:] != rows[name][:-1] for name in ("course_id", "person", "kind")], axis=0)
+    starts = np.flatnonzero(new)
+    sums = np.add.reduceat(rows["hours"], starts) if len(starts) else rows["hours"]
+    return {**{name: column[starts] for name, column in rows.items()}, "hours": sums.astype(np.float32)}
 
 
 class _Columns:
