@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lti_tool import adapting, journeys
+from lti_tool import adapting, journeys, pix
 from lti_tool.community import ENROLMENTS, keeping
 from lti_tool.community.audience import AUDIENCE
 from lti_tool.community.choosing import CHOICES
@@ -30,7 +30,8 @@ KIND = "community"
 def sources(conn: Connection, silo_id: int) -> tuple[Source[Any], ...]:
     """Return every frame that the worker keeps for a silo."""
     ways = journeys.sources(conn, silo_id)
-    return *ways, ENROLMENTS, FOLLOWING, RETURNING, AUDIENCE, SESSIONS, CHOICES, adapting.source(rules.load())
+    after = (FOLLOWING, RETURNING, AUDIENCE)
+    return *ways, *after, ENROLMENTS, SESSIONS, CHOICES, adapting.source(rules.load()), pix.SOURCE
 
 
 def is_due(conn: Connection, silo_id: int, *, now: datetime) -> bool:
