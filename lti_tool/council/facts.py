@@ -9,12 +9,22 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
-from analyzers import adapt, adapt_frames, disclosure, free_choices, origins, satisfaction, sizing
+from analyzers import (
+    adapt,
+    adapt_frames,
+    disclosure,
+    free_choices,
+    origins,
+    pathways,
+    satisfaction,
+    sizing,
+    stopping,
+)
 from analyzers.community import Community
 from analyzers.origins import Picture
 from analyzers.results import Share
 from analyzers.yearly import Figures, Years
-from lti_tool import adapting, community
+from lti_tool import adapting, community, journeys, pathways_words
 from lti_tool.dimension_words import Traits
 from lti_tool.improvements import log
 from lti_tool.improvements.entries import COMPLAINT
@@ -30,6 +40,8 @@ from xapi.tables import path
 ACADEMIE = "academie"
 #: Entries of the improvement log that are listed; all are counted.
 MOST_DECIDED = 12
+#: Paths of which it is said where people stop.
+MOST_STOPS = 3
 
 Step = Callable[[int], None]
 
@@ -87,6 +99,8 @@ class Facts:
     choosers: int | None
     choices: tuple[Choice, ...]
     parts: tuple[Part, ...]
+    #: Where people of a path stop the most, all years: (path, sentence).
+    stops: tuple[tuple[str, str], ...]
     #: Entries opened in the year, by state.
     log: Counter[str]
     decided: tuple[Decided, ...]
@@ -181,6 +195,7 @@ def read(
         choosers=choosers,
         choices=choices,
         parts=_parts(whole, found, year) if place is None else (),
+        stops=_stops(conn, silo_id, found, place, now=now, rules=rules),
         log=log_count,
         decided=decided,
         ranking=_of_path(ranking, path_id),
@@ -208,7 +223,7 @@ def _came(found: Community, year: int, place: int | None, rules: Rules) -> tuple
         picture = origins.picture(grid, year, place) if grid is not None and offered else None
     if picture is not None:
         return picture, picture.n
-    count = int((units.year == year).sum()) if place is None else 0
+    count = len(set(units.person[units.year == year].tolist())) if place is None else 0
     return None, count if disclosure.enough(count, k) else None
 
 
@@ -249,6 +264,28 @@ def _parts(whole: Years, found: Community, year: int) -> tuple[Part, ...]:
         for one in whole.paths(year)
     ]
     return tuple(sorted(made, key=lambda part: (_rank(part.now.finished), part.title)))
+
+
+def _stops(
+    conn: Connection, silo_id: int, found: Community, place: int | None, *, now: datetime, rules: Rules
+) -> tuple[tuple[str, str], ...]:
+    """Return where people stop, of the path or of the paths with the most enrolments."""
+    k, days = rules.disclosure.across, rules.adapt.stopped_days
+    there, places = set(journeys.paths(conn, silo_id)), found.paths_of_enrolments()
+    sizes = {
+        rank: int((places == rank).sum())
+        for rank, one in enumerate(found.paths)
+        if one.path_id in there and place in (None, rank)
+    }
+    told = []
+    for rank in sorted(sizes, key=lambda one: (-sizes[one], one))[:MOST_STOPS]:
+        frame = journeys.load(conn, silo_id, found.paths[rank].path_id, now=now)
+        picture = pathways.picture(frame, k=k, stopped_days=days)
+        course = stopping.by_step((picture.people,)) if picture is not None else None
+        if picture is not None and course is not None and course.worst is not None:
+            said = pathways_words.stops(course, (), picture.people, frame.modules)
+            told += [(found.paths[rank].title, said[0])] if said else []
+    return tuple(told)
 
 
 def _rank(share: Share) -> float:

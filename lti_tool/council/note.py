@@ -124,9 +124,7 @@ def _brief(facts: Facts) -> tuple[str, ...]:
     said: list[str] = []
     now, before = facts.now, facts.before
     if facts.people is not None:
-        said.append(
-            f"{number(facts.people)} personnes ont eu une session dans l’année, finie ou en cours."
-        )
+        said.append(f"{number(facts.people)} personnes ont eu une session dans l’année, finie ou en cours.")
     if now.filled is not None:
         over = before.filled
         said.append(
@@ -255,6 +253,8 @@ def _stops(facts: Facts, lines: int) -> list[Block]:
     ]  # fmt: skip
     if rows:
         blocks += _table("achevement", "Parcours terminés", columns, rows[:lines], len(rows))
+    if facts.stops:
+        blocks.append(Points(tuple(f"{path}\u202f: {said}" for path, said in facts.stops)))
     stops = [
         (line.module.counts.title, found)
         for line in facts.ranking.lines
