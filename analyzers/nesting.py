@@ -1,22 +1,25 @@
-"""Counts shown at two levels on each side, without one level giving back what another hides: PURE.
+"""Counts shown at several levels, without one level giving back what another hides: PURE.
 
-The columns are school years, each split into paths; the rows are groups (zones), each split into categories
-(académies), or categories alone. Three tables are shown: groups × years, categories × years, categories ×
-paths of a year. Each is protected on its own (`analyzers.suppression`), from the coarsest down:
+The rows are groups (zones), each split into categories (académies), or categories alone; the columns are
+school years, and in each the paths that people are in, several at times. Three tables are shown: groups ×
+years, categories × years, categories × paths of a year. Each is protected on its own
+(`analyzers.suppression`), from the coarsest down:
 
 - what is hidden in a coarse table hides everything below it;
 - below, what stands under hidden cells is one line, taken together: its counts can be worked out from the
-  margins, so that it is protected like the others, and shown to nobody.
+  margins, so that it is protected like the others, and shown to nobody;
+- a path is a part of a year that may overlap with others: no count is over that of its year, and those who
+  are not in the path are as few as those who are (`most`). Its rows are taken to add up to what they really
+  do, which is more than anybody is told.
 
 Nothing that is hidden is then known to better than k people from all the tables together. Take a solution of
 the coarse table: whatever it is, the fine ones have one too, as a transportation table with any margins of
-the same total has. A fine count x of a line known between L and U (U − L ≥ k), in a column of which the
-lines under hidden cells hold S (S ≥ k, or itself known to no better than k) of T, goes from max(0, L + S − T)
-to min(U, S): never less than k apart. Other dimensions cross the same columns and nothing else: views that
-share one axis alone make a tree, and tell no more together than each with its margins (Lauritzen 1996, 3.1).
+the same total has. A fine count of a line known between L and U (U − L ≥ k), in a column of which the lines
+under hidden cells hold S (S ≥ k, or itself known to no better than k) of T, goes from max(0, L + S − T) to
+min(U, S): never less than k apart. Other traits cross the same columns and nothing else: views that share one
+axis alone make a tree, and tell no more together than each with its margins (Lauritzen 1996, 3.1).
 
-Sources: Castro, "Minimum-distance controlled perturbation…", EJOR 171 (2006) and Fischetti and Salazar (1999)
-on tables with a hierarchy; Gusfield (1988) on the intervals.
+Sources: Fischetti and Salazar (1999) on tables with a hierarchy; Gusfield (1988) on the intervals.
 """
 
 from __future__ import annotations
@@ -66,6 +69,36 @@ def under(counts: Counts, above: Flags, k: int) -> Flags:
     if above.any():
         table = np.vstack([table, counts[above].sum(axis=0, keepdims=True)])
     hidden[shown] = _protected(table, k)[: len(shown)]
+    return hidden
+
+
+def inside(counts: Counts, totals: NDArray[np.int64], above: Flags, k: int) -> Flags:
+    """Return the cells to hide of categories × paths of a year; people may be in several paths.
+
+    `totals`: people of each category in the year, `above`: those hidden there. The last column is who is in
+    none of the paths shown: it is shown to nobody. Everything is hidden where no set of cells is enough.
+    """
+    hidden = np.zeros(counts.shape, dtype=bool)
+    hidden[above] = True
+    shown = np.flatnonzero(~above & (totals > 0))
+    if not len(shown):
+        return hidden
+    table, most = counts[shown], totals[shown]
+    if above.any():
+        table = np.vstack([table, counts[above].sum(axis=0, keepdims=True)])
+        most = np.append(most, totals[above].sum())
+    rows, last = len(shown), counts.shape[1] - 1
+    unpublished = {(i, j) for i in range(len(table)) for j in range(last + 1) if i >= rows or j == last}
+    lines, limits = table.tolist(), most.tolist()
+    found = suppression.protect(lines, k, most=limits, unpublished=unpublished)
+    for i, j in found:
+        if i < rows:
+            hidden[shown[i], j] = True
+    tried = {
+        cell for cell in found if cell not in unpublished or suppression.is_small(lines, cell, k, limits)
+    }
+    if not all(suppression.is_safe(lines, found, cell, k, limits) for cell in tried):
+        hidden[:] = True
     return hidden
 
 

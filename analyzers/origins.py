@@ -1,9 +1,9 @@
 """Who comes: the people of each school year by a trait, how they are spread, what changes. PURE.
 
-The unit is a person in a school year: somebody enrolled in five sessions of a year counts once in it. Under a
-path, in a year, each person counts in one path alone, that of most of their sessions: years and paths then
-cut the same units, and nothing can be had by subtraction (`analyzers.nesting`). Small categories are gathered
-first, académies within their zone.
+The unit is a person in a school year: somebody enrolled in five sessions of a year counts once in it, and
+once in each path that they are in that year. Years, paths and zones are views of the same people: what is
+hidden is hidden in all of them together (`analyzers.nesting`). Small categories are gathered first, académies
+within their zone.
 
 Sources: Wilson, JASA 22 (1927) (shares); Newcombe, Statistics in Medicine 17 (1998), method 10 (changes).
 """
@@ -30,18 +30,25 @@ UNKNOWN = ""
 ZONES = ("A", "B", "C")
 #: Categories kept apart at most: texts written freely have thousands.
 MOST = 60
-#: Place of the paths gathered, and of people without a path.
-_PATHS = -1
 _LEVEL = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """One row a person and school year: the person, the year, the place of their path (−1: none)."""
+    """Who came in each school year, once each, then the paths of each (`unit`: row; −1: of no path)."""
 
     person: NDArray[np.int32]
     year: NDArray[np.int16]
+    unit: NDArray[np.int64]
     path: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """The paths of a year that may be looked at; counts (categories, paths + 1), the last of the others."""
+
+    places: tuple[int, ...]
+    counts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -60,30 +67,37 @@ class Grid:
     dimension: str
     k: int
     years: tuple[int, ...]
-    #: The year (place in `years`) and the path (−1: gathered) of each column.
-    year_of: NDArray[np.int32]
-    path_of: NDArray[np.int32]
     rows: tuple[Row, ...]
     groups: tuple[Row, ...]
     group_of: NDArray[np.int32]
-    #: (categories, columns)
+    #: (categories, years)
     counts: NDArray[np.int64]
     #: What is hidden of groups × years and of categories × years.
     group_hidden: NDArray[np.bool_]
     year_hidden: NDArray[np.bool_]
+    #: Paths of each year.
+    within: tuple[Paths, ...]
     _path_hidden: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def path_hidden(self, place: int) -> NDArray[np.bool_]:
         """Return what is hidden of categories × paths of a year (its place), worked out when first asked."""
         if place not in self._path_hidden:
-            own = self.counts[:, self.year_of == place]
-            self._path_hidden[place] = nesting.under(own, self.year_hidden[:, place], self.k)
+            self._path_hidden[place] = nesting.inside(
+                self.within[place].counts, self.counts[:, place], self.year_hidden[:, place], self.k
+            )
         return self._path_hidden[place]
 
     def paths(self, year: int) -> tuple[int, ...]:
         """Return the paths that may be looked at in a year."""
-        own = self.path_of[self.year_of == self.years.index(year)] if year in self.years else []
-        return tuple(int(path) for path in own if path >= 0)
+        return self.within[self.years.index(year)].places if year in self.years else ()
+
+    def people(self, year: int, path: int | None) -> int:
+        """Return how many came in a year, or in a path of it."""
+        place = self.years.index(year)
+        if path is None:
+            return int(self.counts[:, place].sum())
+        own = self.within[place]
+        return int(own.counts[:, own.places.index(path)].sum())
 
     def lines(self) -> tuple[Row, ...]:
         """Return the rows that are shown: the groups themselves for the zones."""
@@ -98,17 +112,16 @@ class Grid:
             return None
         place = self.years.index(year)
         if path is None:
-            counts = nesting.sums(self.counts, self.year_of, len(self.years))[:, place]
-            hidden = self.year_hidden[:, place]
+            counts, hidden = self.counts[:, place], self.year_hidden[:, place]
             if self.dimension == ZONE:
                 counts = nesting.sums(counts[None, :], self.group_of, len(self.groups))[0]
                 hidden = self.group_hidden[:, place]
         else:
-            own = np.flatnonzero(self.year_of == place)
-            found = np.flatnonzero(self.path_of[own] == path)
-            if self.dimension == ZONE or path < 0 or not len(found):
+            own = self.within[place]
+            if self.dimension == ZONE or path not in own.places:
                 return None
-            counts, hidden = self.counts[:, own[found[0]]], self.path_hidden(place)[:, found[0]]
+            at = own.places.index(path)
+            counts, hidden = own.counts[:, at], self.path_hidden(place)[:, at]
         return tuple(self._shares(counts, hidden))
 
     def _shares(self, counts: NDArray[np.int64], hidden: NDArray[np.bool_]) -> list[Share]:
@@ -180,26 +193,23 @@ class Picture:
 
 
 def units(community: Community) -> Units:
-    """Return who came in each school year, once each, with the path of most of their sessions."""
+    """Return who came in each school year, once each, and in which paths."""
     person, year = community.enrolments["person"], community.enrolments["year"]
-    path = community.paths_of_enrolments()
     dated = year > 0
     years, when = np.unique(year[dated], return_inverse=True)
-    paths = len(community.paths) + 1
+    paths, size = len(community.paths) + 1, max(1, len(years))
     # A person, a year and a path in one number: sorted much faster than three.
-    keys = (person[dated].astype(np.int64) * max(1, len(years)) + when) * paths + path[dated] + 1
-    found, times = np.unique(keys, return_counts=True)
-    who, where = found // paths, found % paths - 1
-    # Of each person and year: a path rather than none, the most sessions, the first path.
-    order = np.lexsort((where, -times, where < 0, who))
-    who, where = who[order], where[order]
-    first = np.ones(len(who), dtype=bool)
-    first[1:] = who[1:] != who[:-1]
-    who, where = who[first], where[first]
+    keys = (person[dated].astype(np.int64) * size + when) * paths
+    found = np.unique(keys + community.paths_of_enrolments()[dated] + 1)
+    each = found // paths
+    first = np.ones(len(each), dtype=bool)
+    first[1:] = each[1:] != each[:-1]
+    who = each[first]
     return Units(
-        (who // max(1, len(years))).astype(np.int32),
-        years[who % max(1, len(years))].astype(np.int16),
-        where.astype(np.int32),
+        (who // size).astype(np.int32),
+        years[who % size].astype(np.int16),
+        np.cumsum(first) - 1,
+        (found % paths - 1).astype(np.int32),
     )
 
 
@@ -218,17 +228,23 @@ def grid(
     kept = np.isin(came.year, years)
     if not kept.any():
         return None
-    column, year_of, path_of = _columns(came.year[kept], came.path[kept], years, k)
+    when = np.searchsorted(np.array(years), came.year[kept])
     codes = trait.codes[came.person[kept]]
     row, rows, groups, group_of = _rows(
         codes, trait.values, zones if trait is community.traits.get(ACADEMIE) else None, k
     )
-    counts = np.zeros((len(rows), len(year_of)), dtype=np.int64)
-    np.add.at(counts, (row, column), 1)
-    group_hidden, year_hidden = nesting.coarse(nesting.sums(counts, year_of, len(years)), group_of, k)
+    counts = np.zeros((len(rows), len(years)), dtype=np.int64)
+    np.add.at(counts, (row, when), 1)
+    group_hidden, year_hidden = nesting.coarse(counts, group_of, k)
+    # Row and year of each person and path; −1 where the year is not shown.
+    place = np.full(len(kept), -1)
+    place[kept] = np.arange(int(kept.sum()))
+    inside = place[came.unit] >= 0
+    unit = place[came.unit[inside]]
+    within = _within(row, when, unit, came.path[inside], counts, k)
     return Grid(
-        dimension, k, years, year_of, path_of, rows, groups, group_of, counts, group_hidden, year_hidden
-    )
+        dimension, k, years, rows, groups, group_of, counts, group_hidden, year_hidden, within
+    )  # fmt: skip
 
 
 def picture(
@@ -255,13 +271,9 @@ def picture(
         for i, row in enumerate(shown)
     ]  # fmt: skip
     lines.sort(key=_rank)
-    place = found.years.index(year)
-    inside = found.year_of == place
-    if path is not None:
-        inside &= found.path_of == path
     return Picture(
         found.dimension, year, before if last is not None else None, found.years,
-        int(found.counts[:, inside].sum()), _unknown(shown, now), tuple(lines),
+        found.people(year, path), _unknown(shown, now), tuple(lines),
     )  # fmt: skip
 
 
@@ -319,23 +331,42 @@ def _references(shown: Sequence[Row], reference: Mapping[str, int]) -> dict[str,
 # --- columns and rows -----------------------------------------------------------------------------------
 
 
-def _columns(
-    year: NDArray[np.int16], path: NDArray[np.int32], years: tuple[int, ...], k: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the column of each unit, then the year and the path of each: small paths of a year gathered."""
-    place = np.searchsorted(np.array(years), year)
-    columns: dict[tuple[int, int], int] = {}
-    made = np.zeros(len(year), dtype=np.int64)
-    for rank in range(len(years)):
-        own = np.flatnonzero(place == rank)
-        shown = disclosure.grouped(Counter(path[own].tolist()), k=k, other=_PATHS)
-        for name in sorted(set(shown.values())):
-            columns[rank, name] = len(columns)
-        known = np.array(sorted(shown))
-        leads = np.array([columns[rank, shown[name]] for name in known.tolist()])
-        made[own] = leads[np.searchsorted(known, path[own])]
-    pairs = np.array(list(columns), dtype=np.int32).reshape(-1, 2)
-    return made, pairs[:, 0], pairs[:, 1]
+def _within(
+    row: NDArray[np.int64],
+    when: NDArray[np.int64],
+    unit: NDArray[np.int64],
+    path: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    k: int,
+) -> tuple[Paths, ...]:
+    """Return the paths of each year: those with k people or more, and as many, or nobody, outside.
+
+    `row`, `when`: category and year of each unit; `unit`, `path`: those of each person and path. When those
+    who are in no path shown would be fewer than k, the smallest path is not shown either.
+    """
+    made = []
+    for year in range(counts.shape[1]):
+        mine = when[unit] == year
+        units, paths = unit[mine], path[mine]
+        everybody = np.flatnonzero(when == year)
+        sizes = Counter(paths.tolist())
+        fit = sorted(
+            (size, name)
+            for name, size in sizes.items()
+            if name >= 0 and size >= k and not 0 < len(everybody) - size < k
+        )
+        while True:
+            names = tuple(sorted(name for _, name in fit))
+            out = np.unique(units[~np.isin(paths, names)])
+            if not fit or len(out) == 0 or len(out) >= k:
+                break
+            fit = fit[1:]
+        table = np.zeros((counts.shape[0], len(names) + 1), dtype=np.int64)
+        for at, name in enumerate(names):
+            table[:, at] = np.bincount(row[units[paths == name]], minlength=len(table))
+        table[:, -1] = np.bincount(row[out], minlength=len(table))
+        made.append(Paths(names, table))
+    return tuple(made)
 
 
 def _rows(

@@ -14,23 +14,51 @@ from collections.abc import Sequence, Set
 Place = tuple[int, int]
 
 
-def protect(table: Sequence[Sequence[int]], k: int) -> frozenset[Place]:
+def protect(
+    table: Sequence[Sequence[int]],
+    k: int,
+    *,
+    most: Sequence[int] | None = None,
+    unpublished: Set[Place] = frozenset(),
+) -> frozenset[Place]:
     """Return the cells to hide: those from 1 to k − 1, then the fewest people more that protect them.
 
     Every hidden cell ends up known to no better than an interval of width k, and so stands in a row and
     in a column with another. Deterministic: the same table hides the same cells. `table` has a row each
     of as many counts; its margins are shown, so each of them holds k people: then hiding every cell is
     enough at the latest.
+
+    `most`: where people may be in several columns, the people of each row: no cell holds more, and those of
+    a row who are not in a column are as few as a cell may be. `unpublished`: cells that nobody is shown.
     """
-    hidden = {(i, j) for i, row in enumerate(table) for j, count in enumerate(row) if 0 < count < k}
+    small = {
+        (i, j) for i, row in enumerate(table) for j in range(len(row)) if is_small(table, (i, j), k, most)
+    }
+    hidden = small | unpublished
+    left = unpublished - small
     while True:
-        exposed = next((cell for cell in sorted(hidden) if _width(table, hidden, cell, k) < k), None)
+        exposed = next(
+            (cell for cell in sorted(hidden - left) if _width(table, hidden, cell, k, most) < k), None
+        )
         if exposed is None:
             return frozenset(hidden)
         more = _companions(table, hidden, exposed, k)
         if not more:
             return frozenset(hidden)
         hidden |= more
+
+
+def is_small(table: Sequence[Sequence[int]], cell: Place, k: int, most: Sequence[int] | None = None) -> bool:
+    """Say whether a cell holds too few people, or all of its row but too few."""
+    count = table[cell[0]][cell[1]]
+    return 0 < count < k or (most is not None and 0 < most[cell[0]] - count < k)
+
+
+def is_safe(
+    table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place, k: int, most: Sequence[int] | None = None
+) -> bool:
+    """Say whether a hidden cell is known to no better than k people."""
+    return _width(table, hidden, cell, k, most) >= k
 
 
 def bounds(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place) -> tuple[int, int]:
@@ -42,25 +70,37 @@ def bounds(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place) -> t
     )
 
 
-def _width(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place, k: int) -> int:
+def _width(
+    table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place, k: int, most: Sequence[int] | None = None
+) -> int:
     """Return the width of what can be deduced of a hidden cell, counted no further than k."""
     count = table[cell[0]][cell[1]]
-    down = _slack(table, hidden, cell, min(count, k), up=False)
-    return down if down >= k else down + _slack(table, hidden, cell, k - down, up=True)
+    down = _slack(table, hidden, cell, min(count, k), up=False, most=most)
+    room = k - down if most is None else min(k - down, most[cell[0]] - count)
+    return down if room <= 0 else down + _slack(table, hidden, cell, room, up=True, most=most)
 
 
-def _slack(table: Sequence[Sequence[int]], hidden: Set[Place], cell: Place, limit: int, *, up: bool) -> int:
+def _slack(
+    table: Sequence[Sequence[int]],
+    hidden: Set[Place],
+    cell: Place,
+    limit: int,
+    *,
+    up: bool,
+    most: Sequence[int] | None = None,
+) -> int:
     """Return by how much a hidden cell could grow (`up`) or shrink, counted no further than `limit`.
 
     Growing it by one takes one off another cell of its column, gives it back to that cell's row, and so
     on until its own row: a flow from its column to its row, which hidden cells carry (column to row: up
-    to their count; row to column: without bound). Shrinking is the flow the other way.
+    to their count; row to column: up to `most`). Shrinking is the flow the other way.
     """
     residual: dict[tuple[str, int], dict[tuple[str, int], int]] = {}
     endless = sum(sum(row) for row in table) + limit + 1
     for i, j in hidden:
         if (i, j) != cell:
-            residual.setdefault(("row", i), {})[("column", j)] = endless
+            room = endless if most is None else most[i] - table[i][j]
+            residual.setdefault(("row", i), {})[("column", j)] = room
             residual.setdefault(("column", j), {})[("row", i)] = table[i][j]
     source, sink = ("column", cell[1]), ("row", cell[0])
     if not up:

@@ -232,8 +232,8 @@ def reading(k: int, reference: Sequence[str]) -> list[str]:
     return [
         gettext(
             "Une personne compte une fois par année scolaire (août à juillet), quel que soit le nombre de "
-            "ses sessions ; dans un parcours, elle compte dans celui où elle a le plus de sessions cette "
-            "année-là. Les personnes inscrites sont comptées, désistements compris."
+            "ses sessions, et une fois dans chaque parcours où elle est inscrite cette année-là. Les "
+            "personnes inscrites sont comptées, désistements compris."
         ),
         gettext(
             "Les parts sont celles des personnes dont la valeur est connue, avec leur intervalle à 95 % "

@@ -53,21 +53,11 @@ def grids(found: Community, k: int) -> list[Grid]:
     return [one for one in made if one is not None]
 
 
-def test_somebody_in_several_sessions_counts_once_a_year_in_one_path() -> None:
-    lines = [
-        (0, 2024, 0),
-        (0, 2024, 1),
-        (0, 2024, 1),
-        (0, 2025, 2),
-        (0, 2025, 1),
-        (1, 2024, -1),
-        (1, 2024, 3),
-    ]
-    lines += [(1, 2025, -1), (1, 0, 2)]
+def test_somebody_in_several_sessions_counts_once_a_year_and_once_a_path() -> None:
+    lines = [(0, 2024, 0), (0, 2024, 1), (0, 2024, 1), (0, 2025, 2), (1, 2024, -1), (1, 2024, 3), (1, 0, 2)]
     came = origins.units(community(lines, corps=["ien", "aae"]))
-    assert list(zip(came.person, came.year, came.path, strict=True)) == [
-        (0, 2024, 1), (0, 2025, 1), (1, 2024, 3), (1, 2025, -1),
-    ]  # fmt: skip
+    assert list(zip(came.person, came.year, strict=True)) == [(0, 2024), (0, 2025), (1, 2024)]
+    assert list(zip(came.unit, came.path, strict=True)) == [(0, 0), (0, 1), (1, 2), (2, -1), (2, 3)]
 
 
 def plain() -> Community:
@@ -145,40 +135,47 @@ def populations(draw: st.DrawFn) -> Community:
 
 @dataclass(frozen=True)
 class View:
-    """What is asked (categories, columns), who is in it (which an attacker does not know), what is shown."""
+    """What is asked (categories, year, path), who is in it (an attacker does not know), what is shown."""
 
     categories: frozenset[str]
-    columns: frozenset[int]
+    year: int
+    path: int | None
     members: frozenset[tuple[int, int]]
     count: int | None
+
+    def within(self, other: View) -> bool:
+        """Say whether the filters of the other hold these, whoever the people are."""
+        same = self.year == other.year and other.path in (None, self.path)
+        return same and self.categories <= other.categories
 
 
 def views(found: Community, grid: Grid) -> Iterator[View]:
     """Yield every cell of every view offered, and the whole of each column, whose number is shown."""
     came = origins.units(found)
-    name = "academie" if grid.dimension == "zone" else grid.dimension
-    trait = found.traits[name]
+    trait = found.traits["academie" if grid.dimension == "zone" else grid.dimension]
+    paths: dict[int, set[int]] = {}
+    for unit, path in zip(came.unit.tolist(), came.path.tolist(), strict=True):
+        paths.setdefault(unit, set()).add(path)
     units = [
-        (who, when, where, trait.values[trait.codes[who]] if trait.codes[who] >= 0 else "")
-        for who, when, where in zip(came.person.tolist(), came.year.tolist(), came.path.tolist(), strict=True)
+        (who, when, paths[unit], trait.values[trait.codes[who]] if trait.codes[who] >= 0 else "")
+        for unit, (who, when) in enumerate(zip(came.person.tolist(), came.year.tolist(), strict=True))
         if when in grid.years
     ]
     for year in grid.years:
         for path in (None, *grid.paths(year)):
-            own = grid.year_of == grid.years.index(year)
-            columns = frozenset(
-                np.flatnonzero(own if path is None else own & (grid.path_of == path)).tolist()
-            )
             inside = [
-                (who, when, of) for who, when, where, of in units if when == year and path in (None, where)
+                (who, when, of)
+                for who, when, own, of in units
+                if when == year and (path is None or path in own)
             ]
             everybody = frozenset((who, when) for who, when, _ in inside)
-            yield View(frozenset(of for *_, of in units), columns, everybody, len(everybody))
+            assert grid.people(year, path) == len(everybody)
+            yield View(frozenset(of for *_, of in units), year, path, everybody, len(everybody))
             for row, share in zip(grid.lines(), grid.column(year, path) or (), strict=False):
                 categories = frozenset(of for *_, of in units if _row(grid, of) == row.key)
                 members = frozenset((who, when) for who, when, of in inside if of in categories)
                 assert share.count in (None, len(members))
-                yield View(categories, columns, members, share.count)
+                yield View(categories, year, path, members, share.count)
 
 
 def _row(grid: Grid, value: str) -> str:
@@ -198,7 +195,7 @@ def test_no_two_views_differ_to_fewer_than_k_people(found: Community) -> None:
         shown = [view for view in cells if view.count is not None]
         assert all(view.count == 0 or len({who for who, _ in view.members}) >= k for view in shown)
         for one, other in product(shown, repeat=2):
-            if one.categories <= other.categories and one.columns <= other.columns:
+            if one.within(other):
                 assert one.members <= other.members
                 assert len(other.members - one.members) == 0 or len(other.members - one.members) >= k
 
@@ -206,51 +203,72 @@ def test_no_two_views_differ_to_fewer_than_k_people(found: Community) -> None:
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(populations())
 def test_all_the_views_together_give_no_hidden_cell_back(found: Community) -> None:
-    """Solve over académies × (year, path), knowing every cell shown of the three tables and their margins."""
-    k = 5
-    found_grids = {grid.dimension: grid for grid in grids(found, k)}
-    for grid in found_grids.values():
-        if grid.dimension == "zone":
-            continue
-        _attack(grid, k)
+    """Solve over categories × years and × paths, knowing every cell shown of the tables and all sums."""
+    for grid in grids(found, 5):
+        if grid.dimension != "zone":
+            _attack(grid, 5)
 
 
 def _attack(grid: Grid, k: int) -> None:
-    rows, columns = grid.counts.shape
-    paths = np.hstack([grid.path_hidden(place) for place in range(len(grid.years))])
-    cells: list[tuple[np.ndarray, int, bool]] = []
+    """Ask a linear programme for the least and the most of each hidden cell.
 
-    def say(mask: np.ndarray, hidden: bool) -> None:
-        cells.append((mask.ravel().astype(float), int(grid.counts[mask].sum()), hidden))
+    Unknown: people of each category in each year, then in each of its paths and in none of those. A path
+    holds no more than its year; the paths together hold all of it.
+    """
+    rows, years = grid.counts.shape
+    places: list[tuple[int | None, int]] = [(None, y) for y in range(years)]
+    places += [(at, y) for y in range(years) for at in range(len(grid.within[y].places) + 1)]
+    size = rows * len(places)
 
-    for i, j in np.ndindex(rows, columns):
-        mask = np.zeros((rows, columns), dtype=bool)
-        mask[i, j] = True
-        say(mask, bool(paths[i, j]))
-    for year in range(len(grid.years)):
-        own = grid.year_of == year
+    def at(i: int, place: tuple[int | None, int]) -> int:
+        return i * len(places) + places.index(place)
+
+    real = np.zeros(size)
+    for i in range(rows):
+        for path, y in places:
+            own = grid.counts[i, y] if path is None else grid.within[y].counts[i, path]
+            real[at(i, (path, y))] = own
+    known: list[np.ndarray] = []
+    hidden: list[np.ndarray] = []
+
+    def say(lines: Sequence[int], place: tuple[int | None, int], out: bool) -> None:
+        mask = np.zeros(size)
+        mask[[at(i, place) for i in lines]] = 1
+        (hidden if out else known).append(mask)
+
+    for path, y in places:
+        say(range(rows), (path, y), False)
         for i in range(rows):
-            mask = np.zeros((rows, columns), dtype=bool)
-            mask[i, own] = True
-            say(mask, bool(grid.year_hidden[i, year]))
-        for g in range(len(grid.groups)):
-            mask = np.zeros((rows, columns), dtype=bool)
-            mask[np.ix_(grid.group_of == g, own)] = True
-            say(mask, bool(grid.group_hidden[g, year]))
-    for axis in (0, 1):
-        for place in range(grid.counts.shape[axis]):
-            mask = np.zeros((rows, columns), dtype=bool)
-            mask[(place, slice(None)) if axis == 0 else (slice(None), place)] = True
-            say(mask, False)
-    known = [(mask, total) for mask, total, hidden in cells if not hidden]
-    equations, totals = np.array([mask for mask, _ in known]), [total for _, total in known]
-    for mask, total, hidden in cells:
-        if not hidden or total == 0:
+            if path is None:
+                say([i], (path, y), bool(grid.year_hidden[i, y]))
+            elif path < len(grid.within[y].places):
+                say([i], (path, y), bool(grid.path_hidden(y)[i, path]))
+        if path is None:
+            for g in range(len(grid.groups)):
+                say(np.flatnonzero(grid.group_of == g).tolist(), (path, y), bool(grid.group_hidden[g, y]))
+    for i in range(rows):
+        mask = np.zeros(size)
+        mask[[at(i, (None, y)) for y in range(years)]] = 1
+        known.append(mask)
+    limits = []
+    for i in range(rows):
+        for y in range(years):
+            own = [at(i, (path, y)) for path, when in places if when == y and path is not None]
+            total = at(i, (None, y))
+            for cell in own:
+                limits.append(np.eye(size)[cell] - np.eye(size)[total])
+            limits.append(np.eye(size)[total] - np.eye(size)[own].sum(axis=0))
+    equations = np.array(known)
+    for mask in hidden:
+        if mask @ real == 0:
             continue
         ends = [
-            linprog(sign * mask, A_eq=equations, b_eq=totals, bounds=(0, None), method="highs")
+            linprog(
+                sign * mask, A_ub=np.array(limits), b_ub=np.zeros(len(limits)), A_eq=equations,
+                b_eq=equations @ real, bounds=(0, None), method="highs",
+            )
             for sign in (1, -1)
-        ]
+        ]  # fmt: skip
         assert all(end.success for end in ends)
         assert -ends[1].fun - ends[0].fun >= k - 1e-6
 
@@ -261,4 +279,12 @@ def test_what_is_hidden_above_is_hidden_below() -> None:
     assert hidden[0, 0]
     assert hidden[:, 0].sum() >= 2
     paths = np.array([[1, 1], [9, 11], [8, 12]])
-    assert nesting.under(paths, hidden[:, 0], 5)[hidden[:, 0]].all()
+    assert nesting.inside(paths, by_year[:, 0], hidden[:, 0], 5)[hidden[:, 0]].all()
+
+
+def test_all_of_a_category_but_a_few_in_a_path_is_not_shown() -> None:
+    """Eighteen of twenty are in the path: who is not are two, that the year would give by subtraction."""
+    paths = np.array([[18, 2], [10, 12], [11, 9], [12, 12]])
+    hidden = nesting.inside(paths, np.array([20, 20, 20, 22]), np.zeros(4, dtype=bool), 5)
+    assert hidden[0, 0]
+    assert hidden[:, 0].sum() >= 2
