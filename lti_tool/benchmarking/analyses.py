@@ -17,13 +17,15 @@ from analyzers import (
     engagement,
     frames,
     free_choices,
+    modality,
     origins,
+    pathways,
     progress,
     recomputed,
     satisfaction,
 )
 from analyzers.dimensions import ORIGIN, Line, arrange
-from lti_tool import community, matching, surveys
+from lti_tool import adapting, community, journeys, matching, surveys
 from lti_tool.benchmarking import columns
 from lti_tool.benchmarking.outcomes import (
     NO_REFERENCE,
@@ -34,6 +36,7 @@ from lti_tool.benchmarking.outcomes import (
     timed,
 )
 from lti_tool.benchmarking.taking import Room
+from lti_tool.community import following
 from tool_config import references, rules
 from tool_config.database import transaction
 from tool_config.rules import Rules
@@ -43,6 +46,8 @@ from xapi.tables import course, event
 #: Roles of fields that can be crossed.
 _ROLES = ("dimension", "path", "session", "module")
 _MOST = 6
+#: Rows from which fewer dimensions are crossed.
+_LARGE = 15_000
 #: Datasets with a row a question or a page: crossed as they are, they say nothing.
 _APART = {"survey_answers", "consultations", "moodle_logs"}
 
@@ -179,9 +184,12 @@ def _crossing(site: Site) -> Iterator[Figure]:
         if known[kind].of_role("person") and kind != "people" and origin:
             fields += [f"{ORIGIN}{field.id}" for field in known["people"].dimensions]
         lines = site.lines(kind)
-        used = [name for name in fields if _varies(lines, origin, name)][:7]
+        # Of large data sets, fewer pairs: to prove, not to wait.
+        used = [name for name in fields if _varies(lines, origin, name)][: 7 if len(lines) < _LARGE else 4]
         found = []
         for row, column in combinations(used, 2):
+            if kind != "people" and row.startswith(ORIGIN) and column.startswith(ORIGIN):
+                continue  # two origins are crossed with the people themselves
             arranged = arrange(lines, origin, row, column, used)
             crossed = arranged.cross(site.k)
             if crossed.association is not None:
@@ -279,6 +287,59 @@ def _sizing(site: Site) -> Iterator[Figure]:
     )
 
 
+def _pathways(site: Site) -> Iterator[Figure]:
+    """Say how the modules of each path are gone through: order, returns, where people stop."""
+    for path_id in journeys.paths(site.conn, site.silo_id)[:_MOST]:
+        ways = journeys.load(site.conn, site.silo_id, path_id, now=site.room.now())
+        found = pathways.picture(ways, k=site.k, stopped_days=site.rules.adapt.stopped_days)
+        if found is None or found.agreement is None:
+            continue
+        order = found.agreement
+        yield Figure(
+            Said(
+                f"{ways.people} personnes, {len(found.placed)} modules situés ; accord avec l’ordre prévu "
+                f"τ = {order.mean:.2f} [{order.low:.2f} ; {order.high:.2f}] (n = {order.n})",
+                f"{ways.people} people, {len(found.placed)} modules placed; agreement with the design "
+                f"τ = {order.mean:.2f} [{order.low:.2f}; {order.high:.2f}] (n = {order.n})",
+            )
+        )
+
+
+def _modality(site: Site) -> Iterator[Figure]:
+    """Say what was followed at a distance and in person."""
+    found = community.load(site.conn, site.silo_id, now=site.room.now())
+    followed = following.load(site.conn, site.silo_id, now=site.room.now())
+    if not len(followed.hours["hours"]):
+        return
+    study = modality.study(found, followed, k=site.k)
+    told = sum(count for count in study.sessions)
+    hours = float(followed.hours["hours"].sum())
+    yield Figure(
+        Said(
+            f"{hours:.0f} heures suivies en ligne ou en présence, {told} sessions terminées comparées",
+            f"{hours:.0f} hours followed on line or in person, {told} ended sessions compared",
+        )
+    )
+
+
+def _adapt(site: Site) -> Iterator[Figure]:
+    """Say which module comes first among those to adapt."""
+    ground = adapting.read(site.conn, site.silo_id, now=site.room.now(), rules=site.rules)
+    ranking = adapting.ranking(ground, site.rules.adapt.weights)
+    if not ranking.lines:
+        return
+    first = ranking.lines[0]
+    known = len(first.known)
+    yield Figure(
+        Said(
+            f"{len(ranking.lines)} modules, {len(ranking.ranked)} rangés ; le premier : "
+            f"« {first.module.counts.title} » ({known} indices connus)",
+            f"{len(ranking.lines)} modules, {len(ranking.ranked)} ranked; the first: "
+            f"“{first.module.counts.title}” ({known} pieces of evidence known)",
+        )
+    )
+
+
 def _marks(site: Site) -> Iterator[Figure]:
     """Say the marks; their mean is set against pandas."""
     rows = datasets.rows(site.conn, site.silo_id, "assessment_results", ("data",))
@@ -330,7 +391,7 @@ def _audience(site: Site) -> Iterator[Figure]:
 
 def _columns_crossed(site: Site) -> Iterator[Figure]:
     for raw in site.room.tables:
-        if not raw.kind:
+        if raw.kind in ("", "survey_answers"):
             yield from _named(raw.name, columns.crossings(raw, site.k))
 
 
@@ -341,7 +402,7 @@ def _interruption(site: Site) -> Iterator[Figure]:
 
 def _comments(site: Site) -> Iterator[Figure]:
     for raw in site.room.tables:
-        if raw.kind not in ("moodle_logs", "consultations"):
+        if raw.kind in ("", "survey_answers", "expectations"):
             yield from _named(raw.name, columns.comments(raw))
 
 
@@ -360,6 +421,9 @@ ANALYSES: tuple[tuple[Said, Analysis], ...] = (
     (Said("Croisements de colonnes", "Crossings of columns"), _columns_crossed),
     (Said("Interruption (Kaplan–Meier)", "Interruption (Kaplan–Meier)"), _interruption),
     (Said("Effectifs", "Sizes"), _sizing),
+    (Said("Cheminements", "Pathways"), _pathways),
+    (Said("Présence et distance", "Presence and distance"), _modality),
+    (Said("À adapter", "To adapt"), _adapt),
     (Said("Notes", "Marks"), _marks),
     (Said("Commentaires", "Comments"), _comments),
     (Said("Site public", "Public site"), _audience),

@@ -198,12 +198,10 @@ def _polarity(rows: Sequence[tuple[str, str]], said: Sequence[str]) -> Check:
     common = Counter(label for _, label in pairs).most_common(1)[0][1] / len(pairs)
     return Check(
         Said(
-            f"étiquettes du fichier : {right:.1%} justes sur {len(pairs)} "
-            f"(la plus fréquente : {common:.1%})",
+            f"étiquettes du fichier : {right:.1%} justes sur {len(pairs)} (la plus fréquente : {common:.1%})",
             f"labels of the file: {right:.1%} right of {len(pairs)} (the commonest: {common:.1%})",
-        ),
-        right > common,
-    )  # fmt: skip
+        )
+    )
 
 
 def _number(text: str) -> float:

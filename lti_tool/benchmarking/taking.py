@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from analyzers import recomputed
+from lti_tool import paths
 from lti_tool.benchmarking.outcomes import (
     FAILED,
     NO_REFERENCE,
@@ -37,12 +38,14 @@ from xapi.sources.checking import SENTENCES
 from xapi.sources.statement_files import ImportFault
 from xapi.sources.statements import import_file
 from xapi.sources.tabular import opened
-from xapi.tables import course
+from xapi.tables import course, outline_item
 
 #: What a person would say of a whole file, where the file does not.
 _SITE, SESSION = "https://benchmark.invalid", "Benchmark"
 _ABOUT = re.compile(r"^(readme|licen[cs]e|changelog|notice)", re.IGNORECASE)
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".log", ".xml", ".zip", ".json")
+#: Courses given a path, at most.
+_MOST_TIED = 50
 #: Rows of a table kept as they are, for analyses of its columns.
 MOST_ROWS = 40_000
 #: Bytes read of a file to tell whether it holds statements.
@@ -136,10 +139,8 @@ def _statements(room: Room, path: Path, name: str) -> FileOutcome:
         report = import_file(room.engine, room.silo_id, path, now=room.now(), repaired=True)
     except (ImportFault, XapiError) as fault:
         return FileOutcome(name, REFUSED, "statements", why=Said(str(fault)[:200], str(fault)[:200]))
-    while True:
-        with transaction(room.engine, room.silo_id) as conn:
-            if not rollup.refresh(conn, room.silo_id, now=room.now()):
-                break
+    _settle(room)
+    _tie(room)
     why = "; ".join(f"l. {one.line}: {one.reason}"[:160] for one in report.refused[:2])
     return FileOutcome(
         name, READ if report.accepted or report.already else REFUSED, "statements",
@@ -176,6 +177,7 @@ def _table(room: Room, path: Path, name: str) -> FileOutcome:
         )
     done = running.run(room.engine, room.silo_id, ready.file.file_id, clock=room.clock, home=_SITE)
     _settle(room)
+    _tie(room)
     refused = _refused(room, ready.file.file_id)
     pairs = zip(ready.detected.header, ready.file.columns, strict=False)
     return FileOutcome(
@@ -215,6 +217,20 @@ def _session(conn: Connection, room: Room) -> None:
         "created_at": room.now(),
     }  # fmt: skip
     conn.execute(insert(conn, course).values(row).on_conflict_do_nothing())
+
+
+def _tie(room: Room) -> None:
+    """Give each course with traces a path of its own, as a person would who has one session of it."""
+    c, held = course.c, select(outline_item.c.course_id).where(outline_item.c.silo_id == room.silo_id)
+    with transaction(room.engine, room.silo_id) as conn:
+        lonely = conn.execute(
+            select(c.course_id, c.title).where(
+                c.silo_id == room.silo_id, c.course_id >= 0, c.path_id.is_(None), c.course_id.in_(held)
+            )
+        ).all()
+        for course_number, title in lonely[:_MOST_TIED]:
+            made = paths.create(conn, room.silo_id, (title or f"{course_number}")[:150])
+            paths.assign(conn, room.silo_id, [course_number], made)
 
 
 def _settle(room: Room) -> None:
