@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,10 +28,23 @@ MOST_PAGES = 4
 _STEPS = 6
 
 
-def ask(conn: Connection, silo_id: int, owner: str, year: int, path_id: int | None, *, now: datetime) -> str:
-    """Ask for the note of a school year, for a path or all of them, and return the id of the export."""
-    asked = {"year": year, "path_id": path_id}
-    return kept.ask(conn, silo_id, KIND, owner, asked, now=now, key=f"council {owner} {year} {path_id}")
+def ask(
+    conn: Connection,
+    silo_id: int,
+    owner: str,
+    year: int,
+    path_id: int | None,
+    *,
+    texts: bool,
+    now: datetime,
+) -> str:
+    """Ask for the note of a school year, for a path or all of them, and return the id of the export.
+
+    `texts`: with the words of what was decided, which people typed; else their number alone.
+    """
+    asked = {"year": year, "path_id": path_id, "texts": texts}
+    key = f"council {owner} {year} {path_id} {texts}"
+    return kept.ask(conn, silo_id, KIND, owner, asked, now=now, key=key)
 
 
 def make(run: JobRun) -> Mapping[str, Any]:
@@ -47,6 +61,8 @@ def make(run: JobRun) -> Mapping[str, Any]:
             )  # fmt: skip
         except reading.Empty:
             raise Failed(EMPTY) from None
+    if not run.payload["texts"]:
+        found = replace(found, decided=())
     run.progress(_STEPS - 1, _STEPS, SETTING)
     content = pdf.content(fitted(found, zone))
     name = f"estime-note-conseil-{note.school_year(year)}.pdf"

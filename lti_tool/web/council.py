@@ -21,7 +21,7 @@ from lti_tool.web.guard import tool, viewer
 from lti_tool.web.made import Made
 from lti_tool.web.shell import admin_shell, reading
 from tool_config.database import transaction
-from tool_config.roles import ADMIN, PROFILES
+from tool_config.roles import ADMIN, PROFILES, RESPONSABLE
 from xapi.tables import path
 
 
@@ -48,7 +48,8 @@ def council_ask(launch: str) -> Answer | tuple[str, int]:
         elif chosen not in {str(one) for one in titles} and (chosen or who.paths is not None):
             fault = gettext("Choisissez un parcours de la liste.")
         else:
-            work.ask(conn, who.silo_id, who.actor, int(year), int(chosen) if chosen else None, now=now)
+            path_id, texts = int(chosen) if chosen else None, who.role in (ADMIN, RESPONSABLE)
+            work.ask(conn, who.silo_id, who.actor, int(year), path_id, texts=texts, now=now)
     if fault:
         return _page(fault), 400
     return redirect(url_for("pages.council_note"), 303)
