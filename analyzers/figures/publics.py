@@ -23,7 +23,6 @@ _LOOKS = (
     (BLUE, "circle", "solid"),
     (ORANGE, "diamond", "dash"),
     (TEAL, "square", "dot"),
-    (PLUM, "x", "dashdot"),
 )
 #: Lines that can be told apart.
 MOST_LINES = len(_LOOKS)
@@ -120,7 +119,7 @@ def over_years(
     data = []
     top = 0.01
     for (name, shares), (colour, symbol, dash) in zip(lines, _LOOKS, strict=False):
-        known = [(place, share) for place, share in enumerate(shares) if share.value is not None]
+        known = list(enumerate(shares))  # a year that is not shown is a gap
         look = {
             "mode": "lines+markers",
             "name": name,
@@ -191,7 +190,7 @@ _DEPTHS = (0.08, 0.2, 0.36, 0.88, 1.0)
 
 @dataclass(frozen=True)
 class Tile:
-    """A square of the map: where, what is written, how deep; `shown` is false where nothing may be."""
+    """A square of the map: where, what is written, how deep; hatched where nothing may be shown."""
 
     x: int
     y: int
@@ -201,10 +200,13 @@ class Tile:
     opacity: float
     #: Written in the colour of what stands on the accent.
     light: bool
-    shown: bool
+    #: Plain, coloured, or hatched.
+    look: str
 
 
-def tile(academie: str, share: float | None, top: float, *, written: str, said: str) -> Tile | None:
+def tile(
+    academie: str, share: float | None, top: float, *, written: str, said: str, nobody: bool = False
+) -> Tile | None:
     """Return the tile of an académie, its depth in fifths of the largest share; None: it has no place."""
     place = TILES.get(academie)
     if place is None:
@@ -212,5 +214,5 @@ def tile(academie: str, share: float | None, top: float, *, written: str, said: 
     depth = 0 if not share or top <= 0 else min(4, int(5 * share / top))
     return Tile(
         place[1], place[2], place[0], written, said, _DEPTHS[depth], share is not None and depth > 2,
-        share is not None,
+        "plain" if nobody else "hatched" if share is None else "coloured",
     )  # fmt: skip

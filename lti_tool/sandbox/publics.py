@@ -66,6 +66,8 @@ def place(chance: random.Random, corps: str) -> str:
 def enrolments(trainees: Iterable[Trainee]) -> list[str]:
     """Return the file of enrolments: the path that is given, and those that are asked for."""
     chance = random.Random(45)
+    trainees = list(trainees)
+    latest = max(int(one.promotion[:4]) for one in trainees)
     lines = [f"{_WHO};Parcours;Session;Mode d’inscription;Statut;Inscrit le"]
     for one in trainees:
         year = int(one.promotion[:4])
@@ -75,7 +77,7 @@ def enrolments(trainees: Iterable[Trainee]) -> list[str]:
             )
         for path, odds in _OFFERS.items():
             if chance.random() < odds[_CORPS.index(one.corps)]:
-                when = year if one.account else year + chance.randint(0, 1)
+                when = min(latest, year + chance.randint(0, 1))
                 status = "non retenu" if chance.random() < 0.15 else "retenu"
                 mode = chance.choice(("candidature individuelle", "candidature individuelle", "accès libre"))
                 lines.append(

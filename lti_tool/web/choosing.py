@@ -10,13 +10,13 @@ from flask import g, render_template, request, url_for
 from sqlalchemy import Connection
 
 from analyzers import figures, free_choices
+from analyzers.choice_rows import Choosing
 from analyzers.community import Community
 from analyzers.crossing import Crossing
 from analyzers.figures import publics
 from analyzers.free_choices import Base, Chosen, Option, Outcome, Pair
 from lti_tool import access, choices_words, community
 from lti_tool.community import choosing
-from lti_tool.community.choosing import Choosing
 from lti_tool.dimension_words import Traits
 from lti_tool.exports import Column, Columns, Table
 from lti_tool.formatting import number, percent
@@ -227,7 +227,7 @@ def _chosen(read: _Read) -> dict[str, Any] | None:
             labels=chart_labels(),
         )
         drawn = [one.name for one in read.options[: publics.MOST_LINES]]
-        made["key"] = list(zip(("circle", "diamond", "square", "x"), drawn, strict=False))
+        made["key"] = list(zip(("circle", "diamond", "square"), drawn, strict=False))
     return made
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from flask import g, render_template, request, url_for
 from sqlalchemy import Connection
 
 from analyzers import origins
+from analyzers.choice_rows import year_of
 from analyzers.community import Community, Scope
 from analyzers.figures import publics
 from analyzers.origins import ACADEMIE, ZONE, Grid, Line, Picture
@@ -101,7 +103,7 @@ def _read(conn: Connection) -> _Read:
     if by and by not in offered:
         raise access.NotFound
     grid = _grid(found, by, rules.disclosure.across) if by else None
-    year = _year(grid, scope.year, place)
+    year = _year(grid, scope.year, place, found.today)
     picture: Picture | None = None
     sources: tuple[str, ...] = ()
     if grid is not None and year is not None:
@@ -123,12 +125,13 @@ def _grid(found: Community, by: str, k: int) -> Grid | None:
     return made[0]
 
 
-def _year(grid: Grid | None, asked: int | None, path: int | None) -> int | None:
-    """Return the year asked for, else the last one in which the path may be shown."""
+def _year(grid: Grid | None, asked: int | None, path: int | None, today: date) -> int | None:
+    """Return the year asked for, else the last one begun in which the path may be shown."""
     if asked is not None or grid is None:
         return asked
-    fit = [year for year in grid.years if path is None or path in grid.paths(year)]
-    return fit[-1] if fit else grid.years[-1]
+    now = year_of(today)
+    fit = [year for year in grid.years if path is None or path in grid.paths(year)] or list(grid.years)
+    return max((year for year in fit if year <= now), default=fit[-1])
 
 
 def _reference(
@@ -243,7 +246,7 @@ def _trend(read: _Read, picture: Picture, names: dict[str, str]) -> dict[str, An
         "title": title,
         "said": origins_words.change_sentence(picture, read.traits),
         "chart": chart,
-        "key": list(zip(("circle", "diamond", "square", "x"), drawn, strict=False)),
+        "key": list(zip(("circle", "diamond", "square"), drawn, strict=False)),
     }
 
 
@@ -295,7 +298,7 @@ def _tiles(read: _Read, picture: Picture) -> dict[str, Any]:
             share = line.share.value
             written = percent(share) if share is not None else gettext("trop peu")
             said = origins_words.bar(name, line)
-        made = publics.tile(academie, share, top, written=written, said=said)
+        made = publics.tile(academie, share, top, written=written, said=said, nobody=line is None)
         if made is not None:
             tiles.append(made)
     first = [one for one in picture.known if one.share.value][:3]
