@@ -15,6 +15,7 @@ the session when later); never before the session starts nor after it ends, nor 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -56,7 +57,7 @@ def _learners(frames: CourseFrames, standing: Standing) -> list[Learner]:
     needs_word = standing.needs_word.tolist()
     required = int(standing.goal.sum())
     completed_on = _completed(frames, standing, days["completed_on"])
-    return [
+    found = [
         Learner(
             actor=actor,
             state=STATES[state[i]],
@@ -83,6 +84,29 @@ def _learners(frames: CourseFrames, standing: Standing) -> list[Learner]:
         )
         for i, actor in enumerate(numbers["actor"])
     ]
+    return [_unsaid(one) if one.actor in frames.objecting else one for one in found]
+
+
+def _unsaid(learner: Learner) -> Learner:
+    """Return of who objects what the training requires alone: enrolled, present, modules finished."""
+    return replace(
+        learner,
+        objects=True,
+        rule="on_track" if learner.state != "finished" else learner.rule,
+        first_on=None,
+        last_on=None,
+        days_since=None,
+        active_weeks=0,
+        active_days=0,
+        seconds=0,
+        current_module=None,
+        others_here=0,
+        needs_word=False,
+        modules_behind=0,
+        deadline_on=None,
+        deadline_title=None,
+        deadline_kind=None,
+    )
 
 
 def _rules(standing: Standing) -> list[str]:

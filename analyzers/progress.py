@@ -146,9 +146,13 @@ def pace(frames: LearnerFrames) -> Pace:
     count = (monday(group.today) - first).days // 7 + 1
     table = _cumulated(group, first, count)
     mine = table[frames.row] if frames.row is not None else np.zeros(count, dtype=np.int64)
-    others = np.delete(table, frames.row, axis=0) if frames.row is not None else table
+    compared = ~group.objectors
+    if frames.row is not None:
+        compared[frames.row] = False
+    others = table[compared]
     weeks = tuple(first + timedelta(weeks=rank) for rank in range(count))
-    if not disclosure.enough(len(others), group.rules.disclosure.course):
+    objects = frames.row is not None and bool(group.objectors[frames.row])
+    if objects or not disclosure.enough(len(others), group.rules.disclosure.course):
         return Pace(weeks, _whole(mine), None, disclosure.FEW, said)
     quartiles = np.percentile(others, (25, 50, 75), axis=0)
     band = tuple((float(low), float(middle), float(high)) for low, middle, high in quartiles.T)

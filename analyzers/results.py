@@ -118,6 +118,8 @@ class Learner:
     deadline_on: date | None = None
     deadline_title: str | None = None
     deadline_kind: str | None = None
+    #: They object: only what the training requires is said of them.
+    objects: bool = False
 
 
 @dataclass(frozen=True)

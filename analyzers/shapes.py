@@ -97,6 +97,13 @@ class CourseFrames:
     references: tuple[Reference, ...] = ()
     #: Learners of whom no alert speaks, whatever their traces: paused, or they object.
     quiet: frozenset[str] = frozenset()
+    #: Learners who object (RGPD, art. 21): enrolment, presences and modules finished are all that is said.
+    objecting: frozenset[str] = frozenset()
+
+    @cached_property
+    def objectors(self) -> NDArray[np.bool_]:
+        """Say, row by row of `learner_columns`, who objects."""
+        return np.isin(self.learner_columns["actor"].astype(str), sorted(self.objecting))
 
     @cached_property
     def learners(self) -> pd.DataFrame:

@@ -83,6 +83,9 @@ def _standing(frames: CourseFrames) -> Standing:
     state = np.select(
         [finished, ~connected, inactive, slow], [FINISHED, NOT_CONNECTED, INACTIVE, SLOW], default=ON_TRACK
     )
+    # Of who objects, nothing is concluded from what they did: neither a state nor a lag.
+    unsaid = frames.objectors & ~finished
+    state, behind = np.where(unsaid, ON_TRACK, state), np.where(unsaid, 0, behind)
     begun = frames.starts_on is None or frames.starts_on <= frames.today
     late = (state == NOT_CONNECTED) & (since >= rules.not_connected_days)
     return Standing(

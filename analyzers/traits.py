@@ -21,7 +21,8 @@ def of(
     """Return the category of each respondent in each cut, and the minutes that part those of the time.
 
     `said`: person -> question -> value. Traces are those of the module asked about, of the session when it
-    is the whole; presences are those of the session. Of somebody who has left only answers are known.
+    is the whole; presences are those of the session. Of somebody who has left, or objects, only answers are
+    known.
     """
     stood = standing.of(course)
     modules = [item.iri for item in course.outline_modules]
@@ -38,7 +39,7 @@ def of(
         if straight is not None:
             own[depth.STRAIGHT] = "straight" if straight else "varied"
         row = row_of.get(who)
-        if row is None:
+        if row is None or who in course.objecting:
             continue
         own[depth.DONE] = "done" if done[row] else "not_done"
         if minutes is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from analyzers import answer_frames, depth, frames, paired, traits
 from analyzers.depth import Depth, Member, Respondent
 from lti_tool import matching
 from lti_tool.jobs import JobRun
+from lti_tool.privacy import objecting
 from lti_tool.surveys import rows
 from lti_tool.tables import survey
 from tool_config.database import insert, transaction
@@ -79,9 +81,12 @@ def seal(conn: Connection, asked: Survey, *, now: datetime, rules: Rules) -> boo
     k = rules.disclosure.course
     if published is None or not _same_people(asked, published.counts, said):
         return _keep(conn, asked, now, None)
+    objects = objecting.of_silo(conn, asked.silo_id)
     course = frames.course(conn, asked.silo_id, asked.course_id, as_of=now, rules=rules)
+    course = replace(course, objecting=objects)
     people = sorted({*course.learner_columns["actor"].tolist(), *said})
     origins, names, some = _origins(conn, asked.silo_id, people)
+    origins = {who: said_of for who, said_of in origins.items() if who not in objects}
     if some and not names and now < asked.closes_at + PATIENCE:
         return False
     known, minutes = traits.of(course, asked, said)

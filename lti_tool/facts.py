@@ -105,7 +105,7 @@ def _completed(learner: Learner, today: date) -> str:
 
 
 def person_lead(learner: Learner, name: str, setting: Setting) -> Markup:
-    """Say where one person is, for the tutor."""
+    """Say where one person is, for the tutor; of who objects, what they finished alone."""
     done = ngettext(
         "%(done)d module terminé sur %(total)d",
         "%(done)d modules terminés sur %(total)d",
@@ -113,6 +113,8 @@ def person_lead(learner: Learner, name: str, setting: Setting) -> Markup:
         done=learner.modules_done,
         total=learner.modules_required,
     )
+    if learner.objects:
+        return Markup("<b>{}</b>{}{}.").format(name, gettext(" : "), done)
     if not learner.modules_required:
         return Markup("<b>{}</b>{}{}").format(name, gettext(" : "), facts(learner, setting))
     return Markup("<b>{}</b>{}{}. {}").format(name, gettext(" : "), done, facts(learner, setting))

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from analyzers.results import (
     ActivityProgress,
     CourseProgress,
+    Learner,
     LearnerPath,
     Overview,
     Pace,
@@ -49,6 +50,13 @@ class Setting:
 def _rich(text: str) -> Markup:
     """Take a message as HTML: message ids are ours, and only numbers are ever put into them before."""
     return Markup(text)  # noqa: S704
+
+
+def learner_label(learner: Learner) -> str:
+    """Name the state of somebody; of who objects, only that they do."""
+    if learner.objects and learner.state != "finished":
+        return gettext("s’oppose au suivi")
+    return state_label(learner.state)
 
 
 def state_label(state: State) -> str:

@@ -15,6 +15,7 @@ from analyzers.community import Community
 from analyzers.frames import community as reading
 from analyzers.shapes import zone
 from lti_tool import matching
+from lti_tool.information_tables import objection
 from lti_tool.matching_tables import person_link
 from lti_tool.tables import person
 from tool_config import references, silos
@@ -42,7 +43,12 @@ def gather(conn: Connection, silo_id: int, now: datetime) -> Community:
     fields = [one.id for one in datasets.known(conn, silo_id)["people"].dimensions if one.type in _TRAITS]
     academies = references.load()["academies"].entries.values()
     zones = {entry.id: entry.attributes["zone"] for entry in academies if "zone" in entry.attributes}
-    traits = census.traits(_lines(conn, silo_id, "people"), fields, zones, people, identity)
+    # No profile of who objects: they are counted, their origin is not.
+    objects = set(conn.scalars(select(objection.c.actor).where(objection.c.silo_id == silo_id)))
+    origins = (
+        line for line in _lines(conn, silo_id, "people") if identity.get(line[0], line[0]) not in objects
+    )
+    traits = census.traits(origins, fields, zones, people, identity)
     in_files = {identity.get(key, key) for key in _named(conn, silo_id)}
     return census.community(
         sessions,

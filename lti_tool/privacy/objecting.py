@@ -18,6 +18,11 @@ def since(conn: Connection, silo_id: int, actor: str) -> datetime | None:
     return found
 
 
+def of_silo(conn: Connection, silo_id: int) -> frozenset[str]:
+    """Return everybody who objects: few, so that they are read whole."""
+    return frozenset(conn.scalars(select(objection.c.actor).where(objection.c.silo_id == silo_id)))
+
+
 def object_to(conn: Connection, silo_id: int, actor: str, *, now: datetime) -> None:
     """Take somebody's objection; at once on every page."""
     added = insert(conn, objection).values(silo_id=silo_id, actor=actor, since=now)

@@ -216,7 +216,7 @@ def people_table(course_id: int) -> Table:
     }
     rows = [
         (
-            names[learner.actor], wording.state_label(learner.state), learner.enrolled_on, learner.first_on,
+            names[learner.actor], wording.learner_label(learner), learner.enrolled_on, learner.first_on,
             learner.last_on, learner.active_days, learner.active_weeks, learner.attended,
             learner.modules_done, learner.modules_required, places.get(learner.current_module or ""),
             learner.seconds / 3600, learner.completed_on,
@@ -248,11 +248,11 @@ def person(launch: str, course_id: int, actor: str) -> str:
         people_url=page.url("people"),
         lead=facts.person_lead(learner, name, page.setting),
         learner=learner,
-        state_label=wording.state_label(learner.state),
+        state_label=wording.learner_label(learner),
         online_only=page.overview.online_only,
-        steps=presenting.step_rows(path.steps, page.frames.today),
-        days=days[:14],
-        days_more=days[14:],
+        steps=[] if learner.objects else presenting.step_rows(path.steps, page.frames.today),
+        days=[] if learner.objects else days[:14],
+        days_more=[] if learner.objects else days[14:],
         why=wording.state_meaning(learner.state, inactive_days=tool().rules.states.inactive_days),
         message_url=page.url("message", actor=actor) if page.access.named else None,
         pause_url=page.url("person_pause", actor=actor) if page.access.named else None,
@@ -264,7 +264,9 @@ def path_table(course_id: int, actor: str) -> Table:
     """Return one participant's path, activity by activity."""
     with reading() as conn:
         page, traces = open_person(conn, course_id, actor)
-        _, name = _one(conn, page, actor)
+        learner, name = _one(conn, page, actor)
+    if learner.objects:
+        raise access.NotFound
     return presenting.path_table(gettext("Parcours de %(name)s", name=name), itinerary.path(traces), page)
 
 

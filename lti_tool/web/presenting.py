@@ -195,7 +195,7 @@ def person_rows(
             name=names[learner.actor],
             url=f"{base}/{learner.actor}",
             state=learner.state,
-            state_label=labels[learner.state],
+            state_label=labels[learner.state] if not learner.objects else wording.learner_label(learner),
             modules=f"{learner.modules_done}\u202f/\u202f{learner.modules_required}",
             current=places.get(learner.current_module or "", "–"),
             last=days[learner.last_on],

@@ -22,7 +22,7 @@ from lti_tool.comments import wording as comment_wording
 from lti_tool.formatting import number
 from lti_tool.improvements import wording as improvement_wording
 from lti_tool.language import gettext, ngettext, pgettext
-from lti_tool.privacy import keeping_apart
+from lti_tool.privacy import keeping_apart, objecting
 from lti_tool.surveys import wording as survey_wording
 from lti_tool.web import reach
 from lti_tool.web.guard import tool
@@ -163,7 +163,12 @@ def open_person(conn: Connection, course_id: int, actor: str) -> tuple[CoursePag
 
 def _read(conn: Connection, silo_id: int, course_id: int, now: datetime) -> CourseFrames:
     read = frames.course(conn, silo_id, course_id, as_of=now, rules=tool().rules)
-    return replace(read, quiet=keeping_apart.paused(conn, silo_id, course_id))
+    objecting_here = objecting.of_silo(conn, silo_id)
+    return replace(
+        read,
+        quiet=keeping_apart.paused(conn, silo_id, course_id) | objecting_here,
+        objecting=objecting_here,
+    )
 
 
 def reading() -> AbstractContextManager[Connection]:

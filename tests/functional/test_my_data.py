@@ -27,7 +27,8 @@ def course(engine: Engine, silo: int, clock: Clock) -> int:
     number = opened.add_course(engine, silo)
     opened.add_people(engine, silo, number, {"1": "Camille Renaud", "2": "Idriss Belkacem"})
     opened.add_people(engine, silo, number, {"formateur": "Nadia Aubert"}, role="tutor")
-    opened.take_in(engine, silo, [one for who in ("1", "2") for one in opened.statements(who, 3, 2)], clock)
+    sent = [one for who, modules in (("1", 1), ("2", 3)) for one in opened.statements(who, modules, 2)]
+    opened.take_in(engine, silo, sent, clock)
     return number
 
 
@@ -98,7 +99,7 @@ def test_what_is_held_is_told_and_taken_away(
     packed = zipfile.ZipFile(io.BytesIO(camille.get(link[1]).get_data()))
     said = {name: packed.read(name).decode() for name in packed.namelist()}
     statements = json.loads(said["donnees/statement.json"])
-    assert len(statements) == len(list(opened.statements("1", 3, 2)))
+    assert len(statements) == len(list(opened.statements("1", 1, 2)))
     assert all(row["raw"]["actor"]["account"]["name"] == "1" for row in statements)
     everything = "\n".join(said.values())
     assert "Idriss" not in everything
@@ -133,5 +134,19 @@ def test_an_objection_is_taken_at_once_and_lifted(
     assert "Vous vous opposez depuis" in camille.page("/my-data")
     tutor = opened.reader(app, engine, silo, "tutor", course, "formateur")
     assert tutor.post("/my-data/objection", {}).status_code == 403
+    hers = f"/courses/{course}/people/{opened.actor('1')}"
+    listed, page = tutor.page(f"/courses/{course}/people"), tutor.page(hers)
+    assert "s’oppose au suivi" in listed
+    assert "Jour après jour" not in page
+    assert "Temps en ligne" not in page
+    assert tutor.get(f"{hers}/path.csv").status_code == 404
+    csv_row = next(
+        line for line in tutor.page(f"/courses/{course}/people.csv").splitlines() if "Camille" in line
+    )
+    assert csv_row.split(";")[1] == "s’oppose au suivi"
+    assert csv_row.split(";")[3:6] == ["", "", "0"]
+    assert "Camille Renaud" not in tutor.page(f"/courses/{course}/today")
     camille.post("/my-data/objection", {"ends": "yes"}, token(camille, "/my-data"))
     assert "Vous vous opposez depuis" not in camille.page("/my-data")
+    assert "Jour après jour" in tutor.page(hers)
+    assert "s’oppose au suivi" not in tutor.page(f"/courses/{course}/people")
