@@ -217,8 +217,9 @@ def divide(
 ) -> tuple[Groups, NDArray[np.int32]] | None:
     """Return the breakdown that tells most, and the group of each category; None without two groups.
 
-    Large groups allow finer branches: of all numbers of groups, the one with most (groups − 1) × branches is
-    taken. Every breakdown keeps the first level apart. The last category of the answer is that of −1.
+    Large groups allow finer branches. Of all numbers of groups those are taken that divide the first branch
+    of the tree, then the one with most (groups − 1) × branches. Every breakdown keeps the first level apart.
+    The last category of the answer is that of −1.
     """
     count = int(tree.leaves.max()) + 1
     categories = [*names, ""]
@@ -227,7 +228,7 @@ def divide(
     table = table.reshape(len(categories), count)
     size = table.sum(axis=1)
     largest = sorted(np.flatnonzero(size).tolist(), key=lambda place: (-size[place], categories[place]))
-    best: tuple[int, list[int], Branch] | None = None
+    best: tuple[tuple[int, int], list[int], Branch] | None = None
     for kept in range(1, min(len(largest), MOST_GROUPS) + 1):
         rows = _gathered(table, largest, kept)
         if not 2 <= len(rows) <= MOST_GROUPS or len(largest) - kept == 1:
@@ -235,7 +236,8 @@ def divide(
         found = cut(tree, rows, k, levels)
         if found is None or len(found.children) < len(tree.children):
             continue
-        score = (len(rows) - 1) * (len(found.lots()) - 1)
+        detail = min(2, len(found.children[0].lots()))
+        score = detail, (len(rows) - 1) * (len(found.lots()) - 1)
         if best is None or score > best[0]:
             best = score, largest[:kept], found
     if best is None:

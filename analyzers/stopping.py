@@ -27,7 +27,9 @@ class Course:
 
     @property
     def worst(self) -> int | None:
-        """Return the span at which most stop, all groups together; None when nobody does."""
+        """Return the span at which most stop, all groups together; None where there is one span alone."""
+        if len(self.spans) < 2:
+            return None
         stopped = np.sum([curve.tally.ended[1:] for curve in self.curves], axis=0)
         return int(stopped.argmax()) if stopped.any() else None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import uuid4
 
@@ -90,7 +91,19 @@ def tell(kept: Kept, frame: Journeys, picture: Picture, *, k: int, stopped_days:
                 apart=_apart(frame, who),
             )
         )
-    return tuple(sorted(made, key=lambda one: -one.n))
+    return tuple(sorted(_alike(made), key=lambda one: -one.n))
+
+
+def _alike(types: Sequence[Type]) -> list[Type]:
+    """Return types with those that would be told by the same words put together."""
+    found: dict[tuple[object, ...], Type] = {}
+    for one in types:
+        key = (one.straight, one.state, one.entered, one.apart and (one.apart[0], one.apart[1] > 0))
+        other = found.get(key)
+        found[key] = (
+            one if other is None else replace(other, n=other.n + one.n, exact=other.exact and one.exact)
+        )
+    return list(found.values())
 
 
 def _of_people(kept: Kept, frame: Journeys) -> NDArray[np.int32]:

@@ -94,7 +94,9 @@ def stops_title(course: Course | None) -> str:
 def stops(course: Course, names: Sequence[str], people: People, modules: Sequence[str]) -> list[str]:
     """Say how many stop where, and whether groups differ."""
     said = []
-    if len(course.curves) == 1 and course.worst is not None:
+    if course.worst is None:
+        said.append(gettext("Trop peu de personnes s’arrêtent pour dire où sans en reconnaître une."))
+    elif len(course.curves) == 1:
         curve, place = course.curves[0], course.worst + 1
         said.append(
             gettext(
