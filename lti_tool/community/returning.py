@@ -12,6 +12,7 @@ from analyzers.frames import afterwards, returned
 from analyzers.shapes import zone
 from lti_tool import matching
 from lti_tool.community.keeping import Source, read
+from lti_tool.privacy import objecting
 from tool_config import silos
 from xapi import datasets
 
@@ -19,10 +20,13 @@ from xapi import datasets
 def gather(conn: Connection, silo_id: int, now: datetime) -> Returning:
     """Read who was in ended sessions, and the days on which they came back."""
     identity = matching.actors(conn, silo_id)
+    # No profile of who objects: they are counted, in no promotion.
+    objects = objecting.of_silo(conn, silo_id)
     promotions = {}
     for key, data in datasets.stream(conn, silo_id, "people", ("person_key", "data")):
-        if key and data.get("promotion"):
-            promotions[identity.get(key, key)] = str(data["promotion"])
+        actor = identity.get(key, key)
+        if actor and actor not in objects and data.get("promotion"):
+            promotions[actor] = str(data["promotion"])
     return returned.gather(conn, silo_id, promotions, today=_today(conn, silo_id, now))
 
 
