@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Connection, func, or_, select
 
+from lti_tool import profiles
 from lti_tool.imports import opinions
 from lti_tool.invited_tables import invited
 from lti_tool.matching_tables import person_link
+from lti_tool.profile_tables import profile_grant
 from lti_tool.surveys import statements as survey_statements
 from lti_tool.tables import person
 from tool_config import addresses, platforms, silos
@@ -91,6 +93,7 @@ def find(conn: Connection, silo_id: int, actor: str, *, secret_key: str, home: s
     invitations, more = _invitations(conn, silo_id, keys, own, secret_key)
     keys |= more
     keys |= {account_key(home, key) for key in keys}
+    keys |= _granted(conn, silo_id, own)
     person_keys = _person_keys(conn, silo_id, keys, own)
     if row:
         names |= {text for text in (row.name, row.given_name, row.family_name) if text and text.strip()}
@@ -225,6 +228,15 @@ def _person_keys(conn: Connection, silo_id: int, keys: set[str], own: Iterable[s
         issuer = platform[0].issuer
         found |= {key for key, number in rows if account_key(issuer, str(number)) in keys}
     return found
+
+
+def _granted(conn: Connection, silo_id: int, own: Iterable[str]) -> set[str]:
+    """Return the keys of the profiles that were granted to somebody's addresses."""
+    owner = silos.get(conn, silo_id)
+    hashes = [addresses.digest(owner, address) for address in own]
+    g = profile_grant.c
+    query = select(g.grant_id).where(g.silo_id == silo_id, g.address_hash.in_(hashes))
+    return {profiles.actor_of(silo_id, grant_id) for grant_id in conn.scalars(query)}
 
 
 def _invitations(
