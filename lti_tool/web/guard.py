@@ -178,8 +178,7 @@ def explain(error: Exception) -> Response:
     if isinstance(error, access.Withheld):
         title = _("Cette session ne montre personne en particulier")
         message = _(
-            "L’administration l’a réglée sur « agrégats seulement » : aucune liste, aucune page de "
-            "personne."
+            "L’administration l’a réglée sur « agrégats seulement » : aucune liste, aucune page de personne."
         )
         return _page(403, title, message, [_("Les modules et la satisfaction du groupe restent ouverts.")])
     if isinstance(error, access.Forbidden):
