@@ -160,6 +160,8 @@ def _hidden(counts: NDArray[np.int64], k: int) -> set[int]:
 
 def _return(month: int, counts: NDArray[np.int64], k: int, hidden: bool) -> Return:
     n, back, visits = (int(one) for one in counts)
+    if not n:
+        return Return(month + 1, Share(None, None), None)
     share = Share(None, None, suppressed=FEW) if hidden else disclosure.share(back, n, k=k)
     return Return(month + 1, share, visits if share.count is not None and back >= k else None)
 

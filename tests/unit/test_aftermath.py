@@ -83,6 +83,8 @@ def test_who_came_back() -> None:
     assert [month.share.n for month in found.months] == [50] * 4 + [20] * 12
     assert [cohort.name for cohort in found.cohorts] == ["2023-2025", "2024-2026"]
     assert [month.share.n for month in found.cohorts[1].months[:6]] == [30, 30, 30, 30, None, None]
+    # Nobody is that far yet: that is time, not a secret.
+    assert found.cohorts[1].months[4].share.suppressed is None
 
 
 def test_small_promotions_go_together_and_months_give_none_back() -> None:
