@@ -110,7 +110,15 @@ def recognise(
     found: dict[str, dict[str, Any]] = {
         what: {}
         for what in (
-            "person", "alias", "followed", "spoken", "administrator", "course", "member", "secret", "taken",
+            "person",
+            "alias",
+            "followed",
+            "spoken",
+            "administrator",
+            "course",
+            "member",
+            "secret",
+            "taken",
         )
     }
     keys = [actor, *aliases]
