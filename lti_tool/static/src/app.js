@@ -12,8 +12,7 @@ questionnaires();
 platformPages();
 
 // The tabs are wider than a telephone: the one that is open stands in the middle, as far as they go.
-const openTab = document.querySelector(".tabs [aria-current]");
-if (openTab) {
+for (const openTab of document.querySelectorAll(".tabs [aria-current]")) {
   const [tab, bar] = [openTab, openTab.parentElement].map((box) => box.getBoundingClientRect());
   openTab.parentElement.scrollLeft += tab.left + tab.width / 2 - (bar.left + bar.width / 2);
 }
