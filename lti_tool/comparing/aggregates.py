@@ -7,6 +7,7 @@ group that is too small, and the whole file is refused.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -271,7 +272,10 @@ def _maybe(said: Any, name: str) -> int | None:
 
 
 def _text(said: Any, name: str) -> str:
-    if not isinstance(said, str) or not said.strip() or len(said) > LONGEST or not said.isprintable():
+    if not isinstance(said, str) or not said.strip() or len(said) > LONGEST:
+        raise FileError("text", name)
+    # Not `isprintable`, which refuses the narrow spaces of French titles.
+    if any(unicodedata.category(sign).startswith("C") for sign in said):
         raise FileError("text", name)
     return said
 

@@ -174,6 +174,9 @@ def test_hostile_files_are_refused_whole(engine: Engine, silo: int, here: Reader
         answer = sent(here, json.dumps(said).encode())
         assert answer.status_code == 400
         assert words in answer.get_data(as_text=True).replace("\u202f", " ")
+    spaced = copy.deepcopy(good)
+    spaced["years"][0]["paths"][0]["title"] = "Piloter\u202f: le conseil\u00a0!"
+    assert aggregates.read(json.dumps(spaced).encode(), k=11).years[0].paths[0].title.startswith("Piloter")
     named = copy.deepcopy(good)
     named["institution"] = "<script>alert(1)</script>"
     assert sent(here, json.dumps(named).encode()).status_code == 303
