@@ -13,6 +13,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
 
 from lti_tool.compliance import institution
 from lti_tool.compliance.institution import FIELDS
+from lti_tool.formatting import number
+from lti_tool.privacy import retention
 from lti_tool.profile_tables import profile_grant, profile_provider
 from lti_tool.tables import person, survey
 from tool_config import platforms, silos
@@ -22,6 +24,20 @@ from tool_config.standards import Standard
 from tool_config.tables import administrator, lrs_key
 from xapi import datasets, forward
 from xapi.tables import course, membership, statement
+
+#: Kind of `privacy.retention` -> what it is, and from when it is kept.
+_KINDS = {
+    "traces": (
+        "Traces, et ce qui en est tiré personne par personne",
+        "{days} jours après la fin de la session ; rien n’est purgé d’une session dont la fin n’est pas connue",
+    ),
+    "answers": (
+        "Réponses aux questionnaires, à un nom", "{days} jours après la clôture ; les chiffres publiés restent",
+    ),
+    "comments": ("Commentaires", "{days} jours après la clôture"),
+    "imports": ("Lignes refusées des fichiers importés", "{days} jours après l’import"),
+    "looks": ("Journal des connexions et des consultations", "{days} jours"),
+}  # fmt: skip
 
 #: Stands where only the institution knows, and has not said.
 BLANK = "………………………………………"
@@ -82,9 +98,7 @@ class Facts:
         return tuple(field.label for field in FIELDS if not self.said.get(field.id))
 
 
-def read(
-    conn: Connection, silo_id: int, *, settings: Settings, rules: Rules, now: datetime
-) -> Facts:
+def read(conn: Connection, silo_id: int, *, settings: Settings, rules: Rules, now: datetime) -> Facts:
     """Read the facts of a silo."""
     owner = silos.get(conn, silo_id)
 
@@ -125,7 +139,10 @@ def read(
 
 def _kept(conn: Connection, silo_id: int) -> tuple[Kept, ...]:
     """Return how long each kind of data is kept in the silo, in words."""
-    return ()
+    return tuple(
+        Kept(_KINDS[rule.kind][0], _KINDS[rule.kind][1].format(days=number(rule.days)))
+        for rule in retention.rules(conn, silo_id)
+    )
 
 
 def _count(conn: Connection, silo_id: int, table: Table, *where: ColumnElement[bool]) -> int:

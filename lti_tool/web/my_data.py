@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from lti_tool import access, audit
+from lti_tool.access import Viewer
 from lti_tool.exports import Table, kept
 from lti_tool.language import gettext
 from lti_tool.privacy import information, objecting, own, whose
@@ -27,14 +28,15 @@ _SHOWN = 20
 
 
 def must_be_told(conn: Connection) -> bool:
-    """Tell whether who looks has not read the information that holds now."""
+    """Tell whether who looks has not read the information that holds now; of no role, nothing is asked."""
     who = viewer()
-    return not information.has_seen(conn, who.silo_id, who.actor, information.role_of(who.role), _holds(conn))
+    role = information.role_of(who.role)
+    return bool(who.role) and not information.has_seen(conn, who.silo_id, who.actor, role, _holds(conn))
 
 
 def told(launch: str) -> str:
     """Show the information of the viewer's role, with the way on where it has not been read yet."""
-    who = viewer()
+    who = _somebody()
     with reading() as conn:
         shell = _shell(conn)
         found = _holds(conn)
@@ -55,7 +57,7 @@ def told(launch: str) -> str:
 
 def information_seen(launch: str) -> Answer:
     """Keep that it was read, and lead on."""
-    who = viewer()
+    who = _somebody()
     with transaction(tool().engine, who.silo_id) as conn:
         role = information.role_of(who.role)
         information.saw(conn, who.silo_id, who.actor, role, _holds(conn), now=tool().clock())
@@ -64,7 +66,7 @@ def information_seen(launch: str) -> Answer:
 
 def my_data(launch: str) -> str:
     """Show what is held of who looks, who looked at it, and what they may do."""
-    who = viewer()
+    who = _somebody()
     with reading() as conn:
         shell = _shell(conn)
         person, zone = _person(conn), ZoneInfo(silos.get(conn, who.silo_id).time_zone)
@@ -92,7 +94,7 @@ def my_data(launch: str) -> str:
 
 def my_data_ask(launch: str) -> Answer:
     """Ask for one's own file; it is made in the background."""
-    who = viewer()
+    who = _somebody()
     with transaction(tool().engine, who.silo_id) as conn:
         own.ask(conn, who.silo_id, who.actor, now=tool().clock())
     return redirect(url_for("pages.my_data"), 303)
@@ -129,6 +131,14 @@ def looks_table() -> Table:
     with reading() as conn:
         zone = ZoneInfo(silos.get(conn, viewer().silo_id).time_zone)
         return own.looks_table(own.looks(conn, _person(conn), zone))
+
+
+def _somebody() -> Viewer:
+    """Return who looks; access.Forbidden for a launch that gave no role."""
+    who = viewer()
+    if not who.role:
+        raise access.Forbidden
+    return who
 
 
 def _holds(conn: Connection) -> Holds:

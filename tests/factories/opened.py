@@ -89,6 +89,13 @@ class Reader:
             **more,
         )
 
+    def entered(self) -> str:
+        """Say that the information was read, and return where the launch leads."""
+        self.post("/information", {})
+        answer = self.get("/")
+        assert answer.status_code == 303
+        return str(answer.headers["Location"])
+
     def token(self) -> str:
         """Return the token of the reader's first page."""
         where = self.get("/").headers["Location"]

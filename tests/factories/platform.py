@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -286,6 +287,16 @@ class Browser:
         """Go through a whole launch; return the tool's answer to the token."""
         begun = self.login(platform)
         return self.send(begun.state, platform.sign(platform.claims(begun.nonce, **changes)))
+
+    def entered(self, place: str) -> str:
+        """Return where a launch leads, once the information that comes first was read."""
+        where = str(self.get(place).headers["Location"])
+        if not where.endswith("/information"):
+            return where
+        token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', self.get(where).get_data(as_text=True))
+        assert token
+        self.post(where, data={"csrf_token": token[1]}, headers={"Origin": self.public_url})
+        return str(self.get(place).headers["Location"])
 
     def opened(self, platform: FakePlatform, **changes: Any) -> str:
         """Go through a launch that succeeds; return the path of its pages, such as ``/c/1-abc/``."""

@@ -55,7 +55,7 @@ def furnish(app: Any, settings: Settings, platform: FakePlatform, clock: Any) ->
     clock.advance(minutes=1)
     tutor = Browser(app, settings.public_url)
     place = tutor.opened(platform, sub="7", roles=[INSTRUCTOR])
-    course = tutor.get(place).headers["Location"].split("/courses/")[1].split("/")[0]
+    course = tutor.entered(place).split("/courses/")[1].split("/")[0]
     clock.advance(minutes=1)
     learner = account_key(platform.issuer, "3")
     assert tutor.get(f"{place}courses/{course}/people/{learner}").status_code == 200

@@ -155,7 +155,7 @@ def test_a_real_request_leads_to_the_choice_and_its_answer_is_one_of_moodle(
         answer = browser.send(begun.state, platform.sign(claims))
         assert answer.status_code == 303
         place = answer.headers["Location"]
-        assert browser.get(place).headers["Location"] == f"{place}placing"
+        assert browser.entered(place) == f"{place}placing"
         page = browser.get(f"{place}placing").text
         token = opened.fields(page)["csrf_token"][0]
         chosen = browser.post(
@@ -399,7 +399,7 @@ def led(app: Flask, platform: FakePlatform, custom: dict[str, str], **changes: A
     """Open a link; return the browser and where it is led, without the front of its launch."""
     browser = Browser(app, platform.public_url)
     place = browser.opened(platform, custom=custom, **changes)
-    return browser, str(browser.get(place).headers["Location"])
+    return browser, browser.entered(place)
 
 
 @pytest.fixture
@@ -446,7 +446,7 @@ def test_a_captured_launch_of_a_placed_link_is_led_by_its_own_words(
         begun = browser.login(platform)
         claims = refreshed({**captured, f"{CLAIM}custom": custom}, begun.nonce, clock(), platform.public_url)
         place = browser.send(begun.state, platform.sign(claims)).headers["Location"]
-        assert browser.get(place).headers["Location"] == f"{place}gone"
+        assert browser.entered(place) == f"{place}gone"
         page = browser.get(f"{place}gone")
     assert page.status_code == 404
     assert "This questionnaire is no longer here" in page.text  # the platform said English

@@ -455,6 +455,6 @@ def test_launches_work_and_pages_open_without_redis(
     app = create_app(replace(settings, redis_url=nowhere), engine=engine, clock=clock)
     visitor = Browser(app, settings.public_url)
     place = visitor.opened(platform)
-    page = visitor.get(visitor.get(place).headers["Location"])
+    page = visitor.get(visitor.entered(place))
     assert page.status_code == 200
     assert visitor.get("/health/ready").status_code == 200

@@ -605,7 +605,7 @@ def test_only_tutors_of_the_course_may_ask_for_its_roster(room: Room) -> None:
 
 def post_to(room: Room, browser: Browser, place: str, address: str) -> int:
     """Send a form of another course with one's own token; return the status."""
-    page = browser.get(browser.get(place).headers["Location"])
+    page = browser.get(browser.entered(place))
     token = re.search(r'data-large="([0-9a-f]{64})"', page.get_data(as_text=True))
     assert token is not None
     answer = browser.post(

@@ -35,7 +35,7 @@ def admin(app: Flask, engine: Engine, silo: int, course: int) -> Reader:
 
 
 def test_a_trainee_sees_what_is_done_and_what_is_next(trainee: Reader) -> None:
-    assert trainee.get("/").headers["Location"].endswith("/me")
+    assert trainee.entered().endswith("/me")
     page = trainee.page("/me")
     assert "<b>Vous avez terminé deux modules</b> sur 3" in page
     assert "Pour réfléchir" in page
@@ -68,7 +68,7 @@ def test_an_administrator_sees_every_session(
 ) -> None:
     opened.add_course(engine, silo, 3, "Session à venir")
     opened.add_course(engine, second_silo, 4, "Session d’à côté")
-    assert admin.get("/").headers["Location"].endswith("/sessions")
+    assert admin.entered().endswith("/sessions")
     page = admin.page("/sessions")
     assert "<b>2 sessions</b>, 7 personnes" in page
     assert "Session à venir" in page

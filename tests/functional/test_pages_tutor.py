@@ -45,9 +45,7 @@ def tutor(app: Flask, engine: Engine, silo: int, course: int) -> Reader:
 
 
 def test_the_launch_leads_to_this_morning(tutor: Reader, course: int) -> None:
-    answer = tutor.get("/")
-    assert answer.status_code == 303
-    assert answer.headers["Location"].endswith(f"/courses/{course}/today")
+    assert tutor.entered().endswith(f"/courses/{course}/today")
 
 
 def test_this_morning_says_who_needs_a_word(tutor: Reader, course: int) -> None:
