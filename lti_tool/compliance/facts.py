@@ -29,10 +29,11 @@ from xapi.tables import course, membership, statement
 _KINDS = {
     "traces": (
         "Traces, et ce qui en est tiré personne par personne",
-        "{days} jours après la fin de la session ; rien n’est purgé d’une session dont la fin n’est pas connue",
+        "{days} jours après la fin de la session ; rien n’est purgé tant que cette fin n’est pas connue",
     ),
     "answers": (
-        "Réponses aux questionnaires, à un nom", "{days} jours après la clôture ; les chiffres publiés restent",
+        "Réponses aux questionnaires, à un nom",
+        "{days} jours après la clôture ; les chiffres publiés restent",
     ),
     "comments": ("Commentaires", "{days} jours après la clôture"),
     "imports": ("Lignes refusées des fichiers importés", "{days} jours après l’import"),
