@@ -81,7 +81,7 @@ def _the_register(archive: zipfile.ZipFile) -> None:
         "dpd@essai.test",
         "21 novembre 2026",
         "1 clé(s) en service",
-        "article 30",
+        "365 jours après la fin",
     ):
         assert said in text, said
     assert "sous 5 personnes dans une session, sous 11" in text
