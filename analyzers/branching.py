@@ -51,6 +51,8 @@ class Levels:
     ordered: frozenset[int] = frozenset()
     #: What comes below is kept: the same tree without this level.
     joined: frozenset[int] = frozenset()
+    #: Few people take the smallest lots of the others with them, rather than whole branches.
+    absorbing: frozenset[int] = frozenset()
     #: Levels that are divided however few people there are, so that they can be joined.
     divided: int = 0
 
@@ -103,6 +105,8 @@ class _Cutting:
         level = len(tree.known)
         if level in self.levels.ordered:
             parts = self._neighbours([self.cut(child) for child in tree.children])
+        elif level in self.levels.absorbing:
+            parts = self._absorbed(list(tree.children))
         else:
             parts = self._siblings(list(tree.children), joined=level in self.levels.joined)
         if len(parts) == 1 and not self._safe(parts[0]):
@@ -123,6 +127,28 @@ class _Cutting:
             small.append(safe.pop(0)[0])
         gathered = self.cut(_zipped(small)) if joined else _together(small)
         return [*sorted((found for _, found in safe), key=lambda part: part.known), gathered]
+
+    def _absorbed(self, raw: list[Branch]) -> list[Branch]:
+        """Put the branches that may not be shown in one lot, with the smallest lots of the others."""
+        made = [(child, self.cut(child)) for child in raw]
+        small = [child for child, found in made if not self._safe(found)]
+        rest = [found for _, found in made if self._safe(found)]
+        if not small:
+            return rest
+        values = [value for child in raw for value in _span(child)]
+        gathered = replace(
+            _together(small),
+            known=(*small[0].known[:-1], MIXED),
+            span=(min(values), max(values)),
+            children=(),
+        )
+        while rest and not self._safe(gathered):
+            least = min(
+                (lot for part in rest for lot in part.lots()), key=lambda lot: (self._size(lot), lot.known)
+            )
+            rest = [left for part in rest if (left := _without(part, least)) is not None]
+            gathered = replace(gathered, leaves=np.concatenate([gathered.leaves, least.leaves]))
+        return [*rest, gathered]
 
     def _neighbours(self, parts: list[Branch]) -> list[Branch]:
         """Put each branch that may not be shown with the smaller of its neighbours."""
@@ -183,6 +209,18 @@ def _zipped(parts: Sequence[Branch]) -> Branch:
         top = max(top, high) if len(groups[-1]) > 1 else high
     below = tuple(_renamed(_zipped(group), whole.known) for group in groups)
     return replace(whole, children=below)
+
+
+def _without(branch: Branch, lot: Branch) -> Branch | None:
+    """Return a branch without one of its lots; None when nothing is left."""
+    if branch is lot:
+        return None
+    if not branch.children:
+        return branch
+    left = [one for child in branch.children if (one := _without(child, lot)) is not None]
+    if not left:
+        return None
+    return replace(branch, leaves=np.concatenate([one.leaves for one in left]), children=tuple(left))
 
 
 def _renamed(branch: Branch, above: tuple[int, ...]) -> Branch:

@@ -23,7 +23,12 @@ from analyzers.results import Share
 
 #: Levels of the tree: stopped or not, what became of it, order, modules entered, then each module.
 _ENDED, _STATE, _ORDER, _ENTERED, _FIRST = range(5)
-_STEPS = Levels(ordered=frozenset({_ENTERED}), joined=frozenset({_ENDED, _STATE, _ORDER}), divided=_FIRST)
+_STEPS = Levels(
+    ordered=frozenset({_ENTERED}),
+    joined=frozenset({_ENDED, _ORDER}),
+    absorbing=frozenset({_STATE}),
+    divided=_FIRST,
+)
 _WEEKS = Levels(ordered=frozenset({1}), divided=2)
 #: Lots of one path at most: a way that one person in so many takes is not told apart.
 _MOST_LOTS = 400

@@ -41,7 +41,7 @@ _MODULES = (
 _RUNS = (
     (30, 690, 26, (0, 1, 2, 3, 4), 70),
     (31, 330, 26, (0, 1, 2, 3, 4), 70),
-    (32, 40, 26, (0, 1, 3, 2, 4), 45),
+    (32, 56, 26, (0, 1, 3, 2, 4), 45),
 )
 #: Corps, weight, probability of stopping once the second module is done, and elsewhere.
 _CORPS = (
