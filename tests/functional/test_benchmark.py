@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lti_tool.benchmarking import taking
+from lti_tool.benchmarking.outcomes import FileOutcome
 from lti_tool.benchmarking.taking import Room
 from lti_tool.cli import main
 from tests.factories.opened import statements
@@ -59,7 +60,7 @@ def test_a_folder_is_read_refused_computed_and_checked(
     out = tmp_path / "report.md"
     real = taking._take
 
-    def taken(room: Room, path: Path, name: str) -> taking.FileOutcome:
+    def taken(room: Room, path: Path, name: str) -> FileOutcome:
         if path.name == "schema.xsd":
             raise RuntimeError(f"the disk of {path.parent} is on fire")
         return real(room, path, name)
