@@ -114,7 +114,7 @@ def person_lead(learner: Learner, name: str, setting: Setting) -> Markup:
         total=learner.modules_required,
     )
     if learner.objects:
-        return Markup("<b>{}</b>{}{}.").format(name, gettext(" : "), done)
+        return Markup("<b>{}</b>{}{}.").format(name, gettext(" : "), done)
     if not learner.modules_required:
         return Markup("<b>{}</b>{}{}").format(name, gettext(" : "), facts(learner, setting))
     return Markup("<b>{}</b>{}{}. {}").format(name, gettext(" : "), done, facts(learner, setting))
