@@ -142,10 +142,11 @@ def of_wishes(found: Wishes) -> Chosen:
 
 def base(found: Chosen, *, k: int) -> Base | None:
     """Return the choosers and what may be shown of their choices; None under k of them."""
-    people, who = np.unique(found.person, return_inverse=True)
+    people = distinct(found.person)
     if not disclosure.enough(len(people), k):
         return None
-    pairs = np.unique(who.astype(np.int64) * len(found.options) + found.option)
+    who = np.searchsorted(people, found.person)
+    pairs = distinct(who.astype(np.int64) * len(found.options) + found.option)
     who_of, option_of = pairs // len(found.options), pairs % len(found.options)
     counts = np.bincount(option_of, minlength=len(found.options))
     fit = [
@@ -171,7 +172,7 @@ def base(found: Chosen, *, k: int) -> Base | None:
         names=tuple(found.options[one] for one in shown),
         made=made,
         years=years,
-        year=np.array([years.index(together[one]) for one in first.tolist()], dtype=np.int64),
+        year=_places(first, {one: years.index(name) for one, name in together.items()}),
         few=int(((counts > 0) & (counts < k)).sum()),
         nearly_all=int(((counts > 0) & (counts >= k) & (len(people) - counts < k)).sum()),
         beyond=len(fit) - len(shown),
@@ -257,9 +258,7 @@ def by_origin(found: Base, traits: Mapping[str, Dimension], dimension: str) -> C
         if name != dimension:
             labels, codes = _rows(trait, found.people, found.k)
             beside.append((len(labels), codes))
-    cubes = {
-        name: _cube(found.made, place, row, len(names), beside) for place, name in enumerate(found.names)
-    }
+    cubes = dict(zip(found.names, _cubes(found.made, row, len(names), beside), strict=True))
     return crossing.cross_cubes(names, tuple(totals.tolist()), cubes, k=found.k)
 
 
@@ -279,25 +278,50 @@ def _rows(trait: Dimension, people: NDArray[np.int32], k: int) -> tuple[tuple[st
     return names, leads[codes].astype(np.int64)
 
 
-def _cube(
-    made: Flags,
-    place: int,
-    row: NDArray[np.int64],
-    rows: int,
-    beside: Sequence[tuple[int, NDArray[np.int64]]],
-) -> linkage.Cube:
-    """Return rows × chosen or not, and the same split by each other view of the same people."""
-    cell = 2 * row + ~made[:, place]
-    table = np.bincount(cell, minlength=2 * rows).reshape(rows, 2)
-    splits = [
-        np.bincount(codes * 2 * rows + cell, minlength=2 * rows * size).reshape(size, rows, 2)
-        for size, codes in beside
-    ]
-    for other in range(made.shape[1]):
-        if other != place:
-            yes = np.bincount(cell[made[:, other]], minlength=2 * rows).reshape(rows, 2)
-            splits.append(np.stack([yes, table - yes]))
-    return linkage.Cube(table, tuple(splits))
+def _cubes(
+    made: Flags, row: NDArray[np.int64], rows: int, beside: Sequence[tuple[int, NDArray[np.int64]]]
+) -> list[linkage.Cube]:
+    """Return, for each option, rows × chosen or not, and the same split by each other view of the people."""
+    chosen = _sums(made, row, rows)
+    sizes = np.bincount(row, minlength=rows)
+    splits = []
+    for size, codes in beside:
+        cell = codes * rows + row
+        own = _sums(made, cell, size * rows).reshape(size, rows, -1)
+        splits.append((own, np.bincount(cell, minlength=size * rows).reshape(size, rows)))
+    # (rows, options, options): who chose two.
+    both = np.stack([made[row == one].T.astype(np.float32) @ made[row == one] for one in range(rows)])
+    both = np.rint(both).astype(np.int64)
+    cubes = []
+    for place in range(made.shape[1]):
+        table = np.stack([chosen[:, place], sizes - chosen[:, place]], axis=1)
+        cuts = [np.stack([yes[:, :, place], n - yes[:, :, place]], axis=2) for yes, n in splits]
+        for other in range(made.shape[1]):
+            if other != place:
+                yes = np.stack([both[:, place, other], chosen[:, other] - both[:, place, other]], axis=1)
+                cuts.append(np.stack([yes, table - yes]))
+        cubes.append(linkage.Cube(table, tuple(cuts)))
+    return cubes
+
+
+def _sums(made: Flags, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+    """Return (groups, options): how many of each group chose each option."""
+    found: NDArray[np.int64] = np.zeros((groups, made.shape[1]), dtype=np.int64)
+    for place, column in enumerate(made.T):
+        found[:, place] = np.bincount(group[column], minlength=groups)
+    return found
+
+
+def distinct(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return distinct numbers, sorted: faster than by hashing them."""
+    found = np.sort(numbers)
+    return found[np.append(True, found[1:] != found[:-1])] if len(found) else found
+
+
+def _places(values: NDArray[np.int64], place: Mapping[int, int]) -> NDArray[np.int64]:
+    known = np.array(sorted(place), dtype=np.int64)
+    leads = np.array([place[one] for one in known.tolist()], dtype=np.int64)
+    return leads[np.searchsorted(known, values)]
 
 
 # --- wishes ---------------------------------------------------------------------------------------------

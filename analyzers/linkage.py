@@ -54,16 +54,27 @@ class Cube:
 def protect(cube: Cube, k: int) -> frozenset[Place] | None:
     """Return the cells to hide, those that margins ask for first; None when no set of them is enough."""
     hidden = set(suppression.protect(cube.table.tolist(), k))
-    for split in cube.splits:
-        while True:
-            exposed = next((cell for cell in sorted(hidden) if not _safe(split, hidden, cell, k)), None)
-            if exposed is None:
-                break
-            more = _companions(cube.table, split, hidden, exposed, k)
-            if not more:
-                return None
-            hidden |= more
-    return frozenset(hidden)
+    # What is safe stays so: more hidden cells leave more exchanges.
+    safe: list[set[Place]] = [set() for _ in cube.splits]
+    while True:
+        before = len(hidden)
+        for split, known in zip(cube.splits, safe, strict=True):
+            while True:
+                exposed = None
+                for cell in sorted(hidden - known):
+                    if not _safe(split, hidden, cell, k):
+                        exposed = cell
+                        break
+                    known.add(cell)
+                if exposed is None:
+                    break
+                more = _companions(cube.table, split, hidden, exposed, k)
+                if not more:
+                    return None
+                hidden |= more
+        # What one view asked for is looked at again with the views before it.
+        if len(hidden) == before:
+            return frozenset(hidden)
 
 
 def widths(split: Counts, cell: Place) -> Counts:

@@ -200,7 +200,8 @@ def units(community: Community) -> Units:
     paths, size = len(community.paths) + 1, max(1, len(years))
     # A person, a year and a path in one number: sorted much faster than three.
     keys = (person[dated].astype(np.int64) * size + when) * paths
-    found = np.unique(keys + community.paths_of_enrolments()[dated] + 1)
+    found = np.sort(keys + community.paths_of_enrolments()[dated] + 1)
+    found = found[np.append(True, found[1:] != found[:-1])] if len(found) else found
     each = found // paths
     first = np.ones(len(each), dtype=bool)
     first[1:] = each[1:] != each[:-1]

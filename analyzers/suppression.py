@@ -35,11 +35,15 @@ def protect(
         (i, j) for i, row in enumerate(table) for j in range(len(row)) if is_small(table, (i, j), k, most)
     }
     hidden = small | unpublished
-    left = unpublished - small
+    # What is safe stays so: more hidden cells leave more room.
+    safe = set(unpublished - small)
     while True:
-        exposed = next(
-            (cell for cell in sorted(hidden - left) if _width(table, hidden, cell, k, most) < k), None
-        )
+        exposed = None
+        for cell in sorted(hidden - safe):
+            if _width(table, hidden, cell, k, most) < k:
+                exposed = cell
+                break
+            safe.add(cell)
         if exposed is None:
             return frozenset(hidden)
         more = _companions(table, hidden, exposed, k)
