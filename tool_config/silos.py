@@ -206,9 +206,7 @@ def pseudonym(owner: Silo, actor: str) -> str:
 
 
 def _silos() -> Any:
-    return select(
-        silo.c.silo_id, silo.c.name, silo.c.time_zone, silo.c.pseudonym_key, silo.c.display_key
-    )
+    return select(silo.c.silo_id, silo.c.name, silo.c.time_zone, silo.c.pseudonym_key, silo.c.display_key)
 
 
 def rotate_pseudonyms(conn: Connection, silo_id: int) -> None:

@@ -97,9 +97,7 @@ def _sessions(silo_id: int, since: datetime) -> Select[Any]:
             c.outerjoin(p, and_(p.c.silo_id == c.c.silo_id, p.c.path_id == c.c.path_id))
             .outerjoin(s, and_(s.c.silo_id == c.c.silo_id, s.c.course_id == c.c.course_id))
             .outerjoin(counts, counts.c.course_id == c.c.course_id)
-            .outerjoin(
-                sealed, and_(sealed.c.silo_id == c.c.silo_id, sealed.c.course_id == c.c.course_id)
-            )
+            .outerjoin(sealed, and_(sealed.c.silo_id == c.c.silo_id, sealed.c.course_id == c.c.course_id))
         )
         .where(c.c.silo_id == silo_id, c.c.course_id >= 0)
         .order_by(c.c.course_id)

@@ -102,7 +102,7 @@ def furnish(app: Flask, campus: Campus, say: Callable[[str], None]) -> Furnished
         if mine:
             members = [one for one in campus.people if one.site == site.key]
             rows = files.bring(tool, silo_id, mine, members) + skills.bring(tool, silo_id, mine, members)
-            say(f'Community "{site.silo}": {rows} rows of files (origin, choices, enrolments, sessions…) imported')
+            say(f'Community "{site.silo}": {rows} rows of files (origin, choices, enrolments, sessions…) in')
             head = next(one for one in campus.people if one.site == site.key and one.role == "admin")
             granted.grant(tool, silo_id, _actor(head, mine[0]), _PATH_ID)
         _deepen(tool, silo_id, mine, campus)

@@ -125,8 +125,8 @@ def test_successive_boxes_share_nothing_readable(room: Classroom) -> None:
 def assert_placed_by(rows: list[dict[str, Any]], identifier: str) -> None:
     """Assert that rows lie in the order of an identifier, within each page where the engine has pages.
 
-    PostgreSQL may put a row into an earlier page that still has room for one of its size: between pages, place
-    follows sizes as well.
+    PostgreSQL may put a row into an earlier page that still has room for it: between pages, place follows
+    sizes as well.
     """
     pages: dict[str, list[str]] = {}
     for row in rows:
