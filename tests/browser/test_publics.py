@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_which_origin_avoids_a_module(visit: Callable[..., Visit], running: Running) -> None:
     session = running.session("-3")
     tab = visit()
-    tab.page.context.set_default_timeout(60_000)
+    tab.page.context.set_default_timeout(20_000)
     tab.open(session, running.person(session, role="admin"))
     assert tab.go("origins") == 200
     # The map is drawn by the server: squares with their share, before any script.
@@ -31,6 +31,8 @@ def test_which_origin_avoids_a_module(visit: Callable[..., Visit], running: Runn
     tab.frame.locator("select[name=by]").select_option("establishment")
     tab.frame.get_by_role("button", name="Afficher").click()
     tab.frame.locator("option[value=establishment][selected]").wait_for(state="attached")
+    # A chart is drawn when it comes into view.
+    tab.frame.locator("[data-chart=figure-choices-origin]").scroll_into_view_if_needed()
     tab.frame.locator("[data-chart=figure-choices-origin] svg").first.wait_for()
     with tab.page.expect_download() as kept:
         tab.frame.locator("section[aria-labelledby=origin-title]").get_by_role("link", name="CSV").click()
