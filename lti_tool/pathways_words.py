@@ -362,7 +362,7 @@ def reading_stops(stopped_days: int, k: int) -> list[str]:
             days=number(stopped_days),
         ),
         gettext(
-            "La courbe est celle de Kaplan et Meier, l’intervalle à 95 % celui de Greenwood (log-log), la "
+            "La courbe est celle de Kaplan et Meier, l’intervalle (95 %) celui de Greenwood (log-log), la "
             "comparaison le test du log-rank. Chacun compte une fois : dans la dernière session où il est "
             "allé."
         ),
