@@ -83,6 +83,13 @@ def test_english_keeps_every_value(messages: Catalog) -> None:
     assert faults == []
 
 
+def test_the_catalogues_can_be_compiled() -> None:
+    """A percent sign before a letter may be taken for a placeholder, and stops the set-up."""
+    for language in ("fr", "en"):
+        catalogue = _catalogue(language)
+        assert [message.id for message in catalogue if message.id and message.check(catalogue)] == []
+
+
 def test_zero_is_singular_in_french(messages: Catalog) -> None:
     compiled = BytesIO()
     write_mo(compiled, _catalogue("fr"))

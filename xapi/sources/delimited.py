@@ -118,12 +118,14 @@ def _wide(sample: bytes) -> str:
 def _single_byte(sample: bytes) -> str:
     """Return the encoding of one byte a sign under which a text is the most like French."""
     scores: dict[str, float] = {}
+    beyond = Counter(sample.translate(None, bytes(range(128))))
     for name in ("cp1252", "mac_roman", "cp850"):
         try:
-            signs = [sign for sign in sample.decode(name) if ord(sign) > 127]
+            signs = {bytes([byte]).decode(name): count for byte, count in beyond.items()}
         except UnicodeDecodeError:
             continue
-        scores[name] = sum(sign in _FRENCH for sign in signs) / max(len(signs), 1)
+        likely = sum(count for sign, count in signs.items() if sign in _FRENCH)
+        scores[name] = likely / max(beyond.total(), 1)
     best = max(scores, key=lambda name: scores[name])
     if scores[best] >= 0.5:
         return best
