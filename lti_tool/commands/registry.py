@@ -42,7 +42,7 @@ def silo_list(data_dir: Path | None) -> None:
     answer({"silos": [{"silo": one.name, "id": one.silo_id, "time_zone": one.time_zone} for one in found]})
 
 
-@click.group()
+@click.group(cls=Commands, places={"show": "lti_tool.commands.repairs:key_show"})
 def key() -> None:
     """Keys of the learning record store; each opens one silo."""
 

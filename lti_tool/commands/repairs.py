@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from lti_tool.clock import utcnow
 from lti_tool.commands.common import answer, data_dir_option, open_store, read_settings
-from lti_tool.commands.registry import key
 from tool_config import silos
 from tool_config.database import administration, transaction
 from tool_config.settings import Settings
@@ -22,7 +21,7 @@ from xapi.errors import XapiError
 _silo_option = click.option("--silo", "name", required=True, help="Name or number of the silo.")
 
 
-@key.command("show")
+@click.command("show")
 @click.argument("key_id")
 @_silo_option
 @data_dir_option

@@ -32,7 +32,7 @@ def block(conn: Connection, page: CoursePage, names: Mapping[str, str]) -> dict[
 
     return {
         "here": page.url("people_aside"),
-        "counted": sorted_by_name({one.actor: names[one.actor] for one in page.learners}),
+        "counted": sorted_by_name(names),
         "aside": sorted_by_name(called),
         "open": request.args.get("done") == "aside",
     }

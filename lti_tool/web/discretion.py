@@ -82,6 +82,8 @@ def person_pause(launch: str, course_id: int, actor: str) -> Answer:
 
 def course_settings(launch: str, course_id: int) -> str:
     """Show an administrator what a course shows of people, and who is kept from whom."""
+    with reading() as conn:
+        access.may_see_course(conn, viewer(), course_id)
     access.require(viewer(), "admin")
     return _course_settings(course_id, "")
 

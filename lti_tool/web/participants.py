@@ -77,7 +77,8 @@ def people_list(launch: str, course_id: int) -> str:
         names = page.names(conn)
         groups = _groups(conn, page)
         roster = services.roster_block(conn, page)
-        aside = bystanding.block(conn, page, names)
+        shown = {one.actor: names[one.actor] for one in _chosen(page, names, groups)}
+        aside = bystanding.block(conn, page, shown)
     context = people_context(page, names, groups)
     return render_template("tutor/people.html", **context, roster=roster, bystanders=aside)
 

@@ -123,6 +123,7 @@ def test_the_new_site_opens_the_tool_in_its_course(
     tutor.page.goto(f"{platform}/rectorat/course/view.php?id=5&as=3")
     tutor.page.get_by_role("link", name="Ajouter une activité").click()
     tutor.page.get_by_role("button", name="Sélectionner le contenu").click()
+    tutor.press(tutor.frame.locator("#told"))
     tutor.frame.get_by_role("checkbox", name="Le tableau de bord").check()
     tutor.frame.get_by_role("button", name="Ajouter au parcours").click()
     tutor.page.get_by_role("button", name="Enregistrer et revenir au cours").click()

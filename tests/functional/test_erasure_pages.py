@@ -39,6 +39,7 @@ def test_a_trainee_asks_and_an_administrator_decides(app: Any, engine: Engine, s
     assert "21 décembre" in page
     assert sara.post("/me/erasure", {"withdraw": "yes"}).status_code == 303
     assert "Demander l’effacement" in sara.page("/me/erasure")
+    clock.advance(minutes=1)
     sara.post("/me/erasure", {})
     for other in (tutor, sara):
         assert other.get("/erasures").status_code == 403
@@ -53,6 +54,7 @@ def test_a_trainee_asks_and_an_administrator_decides(app: Any, engine: Engine, s
     assert admin.post(where[0], {"decision": "refuse", "reason": " "}).status_code == 400
     assert admin.post(where[0], {"decision": "refuse", "reason": "La session court."}).status_code == 303
     assert "La session court." in sara.page("/me/erasure")
+    clock.advance(minutes=1)
     sara.post("/me/erasure", {})
     where = re.search(r"/erasures/[0-9a-f]{32}", admin.page("/erasures"))
     assert where is not None

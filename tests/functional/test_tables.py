@@ -84,6 +84,10 @@ def room(app: Flask, engine: Engine, silo: int, clock: Clock) -> Room:
         f"p{n}@ac-x.fr;{('Poitiers', 'Lille')[n % 2]};{('PERDIR', 'IEN')[n % 2]}" for n in range(60)
     )
     taken(engine, silo, people.encode(), clock, "people")
+    chosen = "Adresse mail;Module;Choisi le\n" + "\n".join(
+        f"p{n}@ac-x.fr;{('Climat', 'Conduite')[n // 2 % 2]};02/10/2026" for n in range(60)
+    )
+    taken(engine, silo, chosen.encode(), clock, "module_choices")
     refused = taken(engine, silo, f"adresse;corps\n{FORMULA};IEN\n".encode(), clock, "people")
     now = clock()
     with transaction(engine, silo) as conn:
@@ -197,7 +201,7 @@ def test_no_table_goes_to_who_may_not_see_its_page(room: Room) -> None:
     trainee = room.reader("trainee")
     for name, address, _ in tables.TABLES:
         path = room.address(name, address, "xlsx")
-        if address.startswith("/me/"):
+        if address.startswith(("/me/", "/my-data/")):
             continue
         if address.startswith("/courses/"):
             assert stranger.get(path).status_code == 404, name
