@@ -125,6 +125,8 @@ def _page(fault: str = "") -> str:
     titles = dict(choices.paths)
     chosen = {name: _number(request.form.get(name, "")) for name in ("path", "first", "last")}
     latest = choices.years[0] if choices.years else 0
+    # The first path proposed is one with a session in the year proposed: the button then works as it is.
+    usual = next((path_id for path_id, _ in choices.paths if latest in choices.of_path[path_id]), 0)
     return render_template(
         "admin/evidence.html",
         page_title=gettext("Preuves Qualiopi"),
@@ -133,7 +135,11 @@ def _page(fault: str = "") -> str:
         fault=fault,
         paths=choices.paths,
         years=[(year, year_label(year)) for year in choices.years],
-        chosen={"path": chosen["path"], "first": chosen["first"] or latest, "last": chosen["last"] or latest},
+        chosen={
+            "path": chosen["path"] or usual,
+            "first": chosen["first"] or latest,
+            "last": chosen["last"] or latest,
+        },
         packs=[_made().row(pack, _title(pack, titles), period(_years(pack))) for pack in found],
         busy=made.busy(found),
         here=url_for("pages.evidence_ask"),
